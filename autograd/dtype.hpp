@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "export.hpp"
+
+namespace xtape {
+
+/// Element types, in the order of promotion.
+enum class DType : std::uint8_t { boolean, uint8, int64, float32, float64 };
+
+inline constexpr DType boolean = DType::boolean;
+inline constexpr DType uint8 = DType::uint8;
+inline constexpr DType int64 = DType::int64;
+inline constexpr DType float32 = DType::float32;
+inline constexpr DType float64 = DType::float64;
+
+/// "float32", ...
+XTAPE_API const char* name(DType dtype) noexcept;
+
+/// Bytes of one element.
+constexpr std::size_t item_size(DType dtype) noexcept {
+  switch (dtype) {
+    case DType::boolean:
+    case DType::uint8: return 1;
+    case DType::float32: return 4;
+    case DType::int64:
+    case DType::float64: return 8;
+  }
+  return 0;
+}
+
+constexpr bool is_floating(DType dtype) noexcept { return dtype >= DType::float32; }
+
+/// The dtype that holds both: the larger in the order of promotion, as PyTorch has it.
+constexpr DType promote(DType a, DType b) noexcept { return a < b ? b : a; }
+
+namespace detail {
+
+template <class T>
+struct DTypeOf;
+template <>
+struct DTypeOf<bool> {
+  static constexpr DType value = DType::boolean;
+};
+template <>
+struct DTypeOf<std::uint8_t> {
+  static constexpr DType value = DType::uint8;
+};
+template <>
+struct DTypeOf<std::int64_t> {
+  static constexpr DType value = DType::int64;
+};
+template <>
+struct DTypeOf<float> {
+  static constexpr DType value = DType::float32;
+};
+template <>
+struct DTypeOf<double> {
+  static constexpr DType value = DType::float64;
+};
+
+}  // namespace detail
+
+template <class T>
+inline constexpr DType dtype_of = detail::DTypeOf<T>::value;
+
+namespace detail {
+
+template <class T>
+struct Type {
+  using type = T;
+};
+
+/// f(Type<T>{}) with the C++ type of `dtype`.
+template <class F>
+decltype(auto) dispatch(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::boolean: return f(Type<bool>{});
+    case DType::uint8: return f(Type<std::uint8_t>{});
+    case DType::int64: return f(Type<std::int64_t>{});
+    case DType::float32: return f(Type<float>{});
+    default: return f(Type<double>{});
+  }
+}
+
+/// The same for float32 and float64 alone; the caller has checked.
+template <class F>
+decltype(auto) dispatch_floating(DType dtype, F&& f) {
+  return dtype == DType::float32 ? f(Type<float>{}) : f(Type<double>{});
+}
+
+}  // namespace detail
+}  // namespace xtape

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "../memory.hpp"
+
+namespace xtape::kernels {
+
+/// Sizes of a 2-D convolution: x [batch, in_channels, in_height, in_width], weight [out_channels,
+/// in_channels / groups, kernel_height, kernel_width], y [batch, out_channels, out_height,
+/// out_width]. The caller has checked that they fit one another; stride and dilation are at
+/// least 1.
+struct ConvolutionShape {
+  std::int64_t batch = 0, in_channels = 0, in_height = 0, in_width = 0;
+  std::int64_t out_channels = 0, out_height = 0, out_width = 0;
+  std::int64_t kernel_height = 0, kernel_width = 0;
+  std::int64_t stride_height = 1, stride_width = 1;
+  std::int64_t pad_top = 0, pad_left = 0;
+  std::int64_t dilation_height = 1, dilation_width = 1;
+  std::int64_t groups = 1;
+};
+
+/// Strides in elements of [batch, channels, height, width]; any, negative and 0 (inputs) too.
+using Strides4 = std::array<std::int64_t, 4>;
+
+/// Whether y (and the gradient of x) is best allocated channels-last: where the engine that serves
+/// `shape` works in that layout. Any layout is accepted; another one costs a copy.
+template <class T>
+XTAPE_API bool prefers_channels_last(const ConvolutionShape& shape);
+
+/// y[b, o, i, j] = bias[o] + sum over c, p, q of weight[o, c, p, q] * x[b, c, i', j'], with
+/// i' = i * stride_height - pad_top + p * dilation_height and j' alike, 0 outside of x.
+/// `weight` is contiguous; `bias` may be null. T in all of these: float, double.
+template <class T>
+XTAPE_API void convolution_forward(const ConvolutionShape& shape, const T* x,
+                                   const Strides4& x_strides, const T* weight, const T* bias, T* y,
+                                   const Strides4& y_strides);
+
+/// Writes the gradient of x, given `gy` that of y.
+template <class T>
+XTAPE_API void convolution_backward_data(const ConvolutionShape& shape, const T* gy,
+                                         const Strides4& gy_strides, const T* weight, T* gx,
+                                         const Strides4& gx_strides);
+
+/// Writes the gradient of the weight (contiguous) and, where `gbias` is not null, of the bias.
+template <class T>
+XTAPE_API void convolution_backward_weight(const ConvolutionShape& shape, const T* x,
+                                           const Strides4& x_strides, const T* gy,
+                                           const Strides4& gy_strides, T* gweight, T* gbias);
+
+/// Writes the gradient of the bias alone: gy summed over all but the channels.
+template <class T>
+XTAPE_API void convolution_backward_bias(const ConvolutionShape& shape, const T* gy,
+                                         const Strides4& gy_strides, T* gbias);
+
+/// The engine of our own, by im2col and matrix product: for all that oneDNN does not serve, and
+/// the reference that it is tested against. Bits do not depend on the number of threads unless
+/// those of the matrix product do.
+namespace generic {
+template <class T>
+XTAPE_API void convolution_forward(const ConvolutionShape& shape, const T* x,
+                                   const Strides4& x_strides, const T* weight, const T* bias, T* y,
+                                   const Strides4& y_strides);
+template <class T>
+XTAPE_API void convolution_backward_data(const ConvolutionShape& shape, const T* gy,
+                                         const Strides4& gy_strides, const T* weight, T* gx,
+                                         const Strides4& gx_strides);
+template <class T>
+XTAPE_API void convolution_backward_weight(const ConvolutionShape& shape, const T* x,
+                                           const Strides4& x_strides, const T* gy,
+                                           const Strides4& gy_strides, T* gweight);
+}  // namespace generic
+
+}  // namespace xtape::kernels

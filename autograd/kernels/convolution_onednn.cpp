@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#ifdef XTAPE_HAS_ONEDNN
+
+#include "convolution_onednn.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "../parallel.hpp"
+#include "onednn.hpp"
+
+namespace xtape::kernels::onednn {
+namespace {
+
+using dnnl::memory;
+using Bytes = xtape::detail::Scratch<std::byte>;
+
+enum class Pass : std::int64_t { forward, backward_data, backward_weight };
+
+// A tensor as the caller holds it and as the primitive wants it.
+struct Operand {
+  memory::desc outside, inside;
+  dnnl::reorder reorder;
+  memory::desc scratchpad;
+
+  bool differs() const { return outside != inside; }
+};
+
+struct Plan {
+  dnnl::primitive primitive;
+  Operand x, weight, y;
+  memory::desc bias, scratchpad;
+};
+
+// Shape, pass, layouts of x and y, bias or none, threads (oneDNN divides the work beforehand).
+using Plans = PlanCache<21, Plan>;
+
+Plans& plans() {
+  static auto* const plans = new Plans;
+  return *plans;
+}
+
+// Winograd F(4x4, 3x3) halves the time (1.5 to 2.5 times as fast with its reorders, see
+// docs/performance.md; error 1e-6 of the output's rms against 2e-7). It loses with 16 channels or
+// fewer, which fill no vectors, and with few tiles to share the transformed weights.
+bool winograd_pays(const ConvolutionShape& s) {
+  const std::int64_t tiles = s.batch * ((s.out_height + 3) / 4) * ((s.out_width + 3) / 4);
+  return s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 &&
+         s.stride_width == 1 && s.dilation_height == 1 && s.dilation_width == 1 && s.groups == 1 &&
+         s.pad_top <= 1 && s.pad_left <= 1 && s.in_channels > 16 && s.out_channels > 16 &&
+         tiles >= 48;
+}
+
+struct Problem {
+  memory::dims x, weight, y, bias, stride, dilation, pad_begin, pad_end;
+
+  explicit Problem(const ConvolutionShape& s)
+      : x{s.batch, s.in_channels, s.in_height, s.in_width},
+        weight{s.out_channels, s.in_channels / s.groups, s.kernel_height, s.kernel_width},
+        y{s.batch, s.out_channels, s.out_height, s.out_width},
+        bias{s.out_channels},
+        stride{s.stride_height, s.stride_width},
+        dilation{s.dilation_height - 1, s.dilation_width - 1},
+        pad_begin{s.pad_top, s.pad_left},
+        pad_end{end(s.in_height, s.out_height, s.kernel_height, s.stride_height, s.dilation_height,
+                    s.pad_top),
+                end(s.in_width, s.out_width, s.kernel_width, s.stride_width, s.dilation_width,
+                    s.pad_left)} {
+    if (s.groups > 1) {
+      weight[0] /= s.groups;
+      weight.insert(weight.begin(), s.groups);
+    }
+  }
+
+  static std::int64_t end(std::int64_t in, std::int64_t out, std::int64_t kernel,
+                          std::int64_t stride, std::int64_t dilation, std::int64_t begin) {
+    const std::int64_t span = (out - 1) * stride + (kernel - 1) * dilation + 1;
+    return std::max<std::int64_t>(0, span - in - begin);
+  }
+};
+
+memory::desc dense(const memory::dims& dims, Layout layout) {
+  const auto tag =
+      layout == Layout::channels_last ? memory::format_tag::nhwc : memory::format_tag::nchw;
+  return {dims, memory::data_type::f32, tag};
+}
+
+Operand operand(const memory::desc& outside, const memory::desc& inside, bool is_output) {
+  Operand result{outside, inside, {}, {}};
+  if (outside == inside) return result;
+  const memory::desc& from = is_output ? inside : outside;
+  const memory::desc& to = is_output ? outside : inside;
+  const dnnl::reorder::primitive_desc desc(engine(), from, engine(), to, attributes());
+  result.reorder = dnnl::reorder(desc);
+  result.scratchpad = desc.scratchpad_desc();
+  return result;
+}
+
+template <class Primitive, class Desc>
+void set_primitive(Plan& plan, const Desc& desc) {
+  if (std::string_view(desc.impl_info_str()).starts_with("ref")) {
+    throw dnnl::error(dnnl_unimplemented, "only a reference loop");
+  }
+  plan.primitive = Primitive(desc);
+  plan.scratchpad = desc.scratchpad_desc();
+}
+
+std::shared_ptr<const Plan> make_plan(const ConvolutionShape& shape, Pass pass, Layout x_layout,
+                                      Layout y_layout, bool has_bias, dnnl::algorithm algorithm) {
+  const Problem p(shape);
+  const auto type = memory::data_type::f32;
+  const bool winograd = algorithm == dnnl::algorithm::convolution_winograd;
+  const auto wish = [&](const memory::dims& dims) {
+    return winograd ? memory::desc(dims, type, memory::format_tag::any)
+                    : dense(dims, Layout::channels_last);
+  };
+  const memory::desc x = wish(p.x), y = wish(p.y);
+  const memory::desc weight(p.weight, type, memory::format_tag::any);
+  const memory::desc bias =
+      has_bias ? memory::desc(p.bias, type, memory::format_tag::a) : memory::desc();
+  const memory::desc outside_x = dense(p.x, x_layout), outside_y = dense(p.y, y_layout);
+  const memory::desc outside_weight(
+      p.weight, type, shape.groups > 1 ? memory::format_tag::goihw : memory::format_tag::oihw);
+
+  auto plan = std::make_shared<Plan>();
+  plan->bias = bias;
+  const dnnl::convolution_forward::primitive_desc forward(
+      {dnnl::prop_kind::forward_training, algorithm, x, weight, bias, y, p.stride, p.dilation,
+       p.pad_begin, p.pad_end},
+      attributes(), engine());
+  if (pass == Pass::forward) {
+    set_primitive<dnnl::convolution_forward>(*plan, forward);
+    plan->x = operand(outside_x, forward.src_desc(), false);
+    plan->weight = operand(outside_weight, forward.weights_desc(), false);
+    plan->y = operand(outside_y, forward.dst_desc(), true);
+  } else if (pass == Pass::backward_data) {
+    const dnnl::convolution_backward_data::primitive_desc desc(
+        {algorithm, x, weight, y, p.stride, p.dilation, p.pad_begin, p.pad_end}, attributes(),
+        engine(), forward);
+    set_primitive<dnnl::convolution_backward_data>(*plan, desc);
+    plan->x = operand(outside_x, desc.diff_src_desc(), true);
+    plan->weight = operand(outside_weight, desc.weights_desc(), false);
+    plan->y = operand(outside_y, desc.diff_dst_desc(), false);
+  } else {
+    const dnnl::convolution_backward_weights::primitive_desc desc(
+        {algorithm, x, weight, y, p.stride, p.dilation, p.pad_begin, p.pad_end}, attributes(),
+        engine(), forward);
+    set_primitive<dnnl::convolution_backward_weights>(*plan, desc);
+    plan->x = operand(outside_x, desc.src_desc(), false);
+    plan->weight = operand(outside_weight, desc.diff_weights_desc(), true);
+    plan->y = operand(outside_y, desc.diff_dst_desc(), false);
+  }
+  return plan;
+}
+
+std::shared_ptr<const Plan> find_plan(const ConvolutionShape& s, Pass pass, Layout x_layout,
+                                      Layout y_layout, bool has_bias) {
+  const Plans::Key key{s.batch,
+                       s.in_channels,
+                       s.in_height,
+                       s.in_width,
+                       s.out_channels,
+                       s.out_height,
+                       s.out_width,
+                       s.kernel_height,
+                       s.kernel_width,
+                       s.stride_height,
+                       s.stride_width,
+                       s.pad_top,
+                       s.pad_left,
+                       s.dilation_height,
+                       s.dilation_width,
+                       s.groups,
+                       static_cast<std::int64_t>(pass),
+                       static_cast<std::int64_t>(x_layout),
+                       static_cast<std::int64_t>(y_layout),
+                       has_bias,
+                       num_threads()};
+  return plans().get(key, [&] {
+    if (winograd_pays(s)) {
+      try {
+        return make_plan(s, pass, x_layout, y_layout, has_bias,
+                         dnnl::algorithm::convolution_winograd);
+      } catch (const dnnl::error& error) {  // this processor has no Winograd kernel
+        if (error.status != dnnl_unimplemented) throw;
+      }
+    }
+    return make_plan(s, pass, x_layout, y_layout, has_bias, dnnl::algorithm::convolution_direct);
+  });
+}
+
+// An operand of one call, in scratch memory where the primitive wants another layout.
+class Bound {
+ public:
+  Bound(const Operand& operand, const float* data)
+      : operand_(operand), outside_(memory_at(operand.outside, data)) {
+    if (!operand.differs()) return;
+    scratch_.emplace(operand.inside.get_size());
+    inside_ = memory_at(operand.inside, scratch_->data());
+  }
+  /// The operand as the primitive reads or writes it.
+  const memory& inside() const { return operand_.differs() ? inside_ : outside_; }
+  void read() const { reorder(outside_, inside_); }
+  void write() const { reorder(inside_, outside_); }
+
+ private:
+  void reorder(const memory& from, const memory& to) const {
+    if (!operand_.differs()) return;
+    const Bytes scratchpad(operand_.scratchpad.get_size());
+    operand_.reorder.execute(
+        stream(), {{DNNL_ARG_FROM, from},
+                   {DNNL_ARG_TO, to},
+                   {DNNL_ARG_SCRATCHPAD, memory_at(operand_.scratchpad, scratchpad.data())}});
+  }
+
+  const Operand& operand_;
+  memory outside_, inside_;
+  std::optional<Bytes> scratch_;
+};
+
+}  // namespace
+
+bool convolution_forward(const ConvolutionShape& shape, const float* x, Layout x_layout,
+                         const float* weight, const float* bias, float* y, Layout y_layout) {
+  const auto plan = find_plan(shape, Pass::forward, x_layout, y_layout, bias != nullptr);
+  if (!plan) return false;
+  const Bound bound_x(plan->x, x), bound_weight(plan->weight, weight), bound_y(plan->y, y);
+  const Bytes scratchpad(plan->scratchpad.get_size());
+  bound_x.read();
+  bound_weight.read();
+  plan->primitive.execute(stream(),
+                          {{DNNL_ARG_SRC, bound_x.inside()},
+                           {DNNL_ARG_WEIGHTS, bound_weight.inside()},
+                           {DNNL_ARG_BIAS, memory_at(plan->bias, bias)},
+                           {DNNL_ARG_DST, bound_y.inside()},
+                           {DNNL_ARG_SCRATCHPAD, memory_at(plan->scratchpad, scratchpad.data())}});
+  bound_y.write();
+  return true;
+}
+
+bool convolution_backward_data(const ConvolutionShape& shape, const float* gy, Layout gy_layout,
+                               const float* weight, float* gx, Layout gx_layout) {
+  const auto plan = find_plan(shape, Pass::backward_data, gx_layout, gy_layout, false);
+  if (!plan) return false;
+  const Bound bound_y(plan->y, gy), bound_weight(plan->weight, weight), bound_x(plan->x, gx);
+  const Bytes scratchpad(plan->scratchpad.get_size());
+  bound_y.read();
+  bound_weight.read();
+  plan->primitive.execute(stream(),
+                          {{DNNL_ARG_DIFF_DST, bound_y.inside()},
+                           {DNNL_ARG_WEIGHTS, bound_weight.inside()},
+                           {DNNL_ARG_DIFF_SRC, bound_x.inside()},
+                           {DNNL_ARG_SCRATCHPAD, memory_at(plan->scratchpad, scratchpad.data())}});
+  bound_x.write();
+  return true;
+}
+
+bool convolution_backward_weight(const ConvolutionShape& shape, const float* x, Layout x_layout,
+                                 const float* gy, Layout gy_layout, float* gweight) {
+  const auto plan = find_plan(shape, Pass::backward_weight, x_layout, gy_layout, false);
+  if (!plan) return false;
+  const Bound bound_x(plan->x, x), bound_y(plan->y, gy), bound_weight(plan->weight, gweight);
+  const Bytes scratchpad(plan->scratchpad.get_size());
+  bound_x.read();
+  bound_y.read();
+  plan->primitive.execute(stream(),
+                          {{DNNL_ARG_SRC, bound_x.inside()},
+                           {DNNL_ARG_DIFF_DST, bound_y.inside()},
+                           {DNNL_ARG_DIFF_WEIGHTS, bound_weight.inside()},
+                           {DNNL_ARG_SCRATCHPAD, memory_at(plan->scratchpad, scratchpad.data())}});
+  bound_weight.write();
+  return true;
+}
+
+}  // namespace xtape::kernels::onednn
+
+#endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "convolution.hpp"
+
+namespace xtape::kernels::onednn {
+
+/// Dense memory that oneDNN takes as it is.
+enum class Layout : std::int64_t { channels_first, channels_last };
+
+/// As those of kernels, on dense x and y. False, with nothing written, where oneDNN has no kernel.
+bool convolution_forward(const ConvolutionShape& shape, const float* x, Layout x_layout,
+                         const float* weight, const float* bias, float* y, Layout y_layout);
+bool convolution_backward_data(const ConvolutionShape& shape, const float* gy, Layout gy_layout,
+                               const float* weight, float* gx, Layout gx_layout);
+bool convolution_backward_weight(const ConvolutionShape& shape, const float* x, Layout x_layout,
+                                 const float* gy, Layout gy_layout, float* gweight);
+
+}  // namespace xtape::kernels::onednn

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "gemm.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <complex>  // cxxblas leaves it to its includer
+#include <cstddef>
+#include <type_traits>
+#include <xtensor-blas/xblas_config.hpp>
+
+#include "../parallel.hpp"
+#include "xflens/cxxblas/cxxblas.cxx"
+#ifdef XTAPE_HAS_ONEDNN
+#include "gemm_onednn.hpp"
+#endif
+
+namespace xtape::kernels {
+namespace {
+
+template <class T>
+void scale_rows(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t ldc) {
+  for (std::int64_t i = 0; i < m; ++i) {
+    T* row = c + i * ldc;
+    if (beta == T(0)) {
+      std::fill_n(row, n, T(0));
+    } else {
+      for (std::int64_t j = 0; j < n; ++j) row[j] *= beta;
+    }
+  }
+}
+
+// For sizes that the BLAS interface's int cannot hold.
+template <class T>
+void gemm_wide(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+               T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
+               std::int64_t ldc) {
+  const std::int64_t a_row = transpose_a ? 1 : lda, a_col = transpose_a ? lda : 1;
+  const std::int64_t b_row = transpose_b ? 1 : ldb, b_col = transpose_b ? ldb : 1;
+  scale_rows(m, n, beta, c, ldc);
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t p = 0; p < k; ++p) {
+      const T factor = alpha * a[i * a_row + p * a_col];
+      for (std::int64_t j = 0; j < n; ++j) c[i * ldc + j] += factor * b[p * b_row + j * b_col];
+    }
+  }
+}
+
+template <class T>
+void multiply(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+              T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
+              std::int64_t ldc, [[maybe_unused]] int threads) {
+  if (m == 0 || n == 0) return;
+  if (k == 0 || alpha == T(0)) return scale_rows(m, n, beta, c, ldc);
+  // A single row's distance to the next means nothing, but BLAS checks it.
+  lda = std::max(lda, transpose_a ? m : k);
+  ldb = std::max(ldb, transpose_b ? k : n);
+  ldc = std::max(ldc, n);
+#ifdef XTAPE_HAS_ONEDNN
+  if constexpr (std::is_same_v<T, float>) {
+    if (onednn::gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc,
+                     threads)) {
+      return;
+    }
+  }
+#endif
+  if (std::max({m, n, k, lda, ldb, ldc}) > INT_MAX) {
+    return gemm_wide(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  }
+  const auto flag = [](bool transpose) { return transpose ? cxxblas::Trans : cxxblas::NoTrans; };
+  const auto integer = [](std::int64_t x) { return static_cast<xt::blas_index_t>(x); };
+  cxxblas::gemm(cxxblas::RowMajor, flag(transpose_a), flag(transpose_b), integer(m), integer(n),
+                integer(k), alpha, a, integer(lda), b, integer(ldb), beta, c, integer(ldc));
+}
+
+}  // namespace
+
+template <class T>
+void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+          T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
+          std::int64_t ldc) {
+  multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, num_threads());
+}
+
+template <class T>
+void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::int64_t m,
+                  std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t lda,
+                  std::int64_t stride_a, const T* b, std::int64_t ldb, std::int64_t stride_b,
+                  T beta, T* c, std::int64_t ldc, std::int64_t stride_c) {
+  if (batch <= 0 || m == 0 || n == 0) return;
+  // One right side for all, rows that follow one another: a single tall product.
+  if (stride_b == 0 && !transpose_a && stride_a == m * lda && stride_c == m * ldc) {
+    return gemm(transpose_a, transpose_b, batch * m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  }
+  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const auto product = [&](std::int64_t i, int threads) {
+    multiply(transpose_a, transpose_b, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb,
+             beta, c + i * stride_c, ldc, threads);
+  };
+  // Few large products run one after the other, each on all threads.
+  constexpr double kLarge = 1 << 24, kGrain = 1 << 16;
+  if (batch == 1 || work >= kLarge) {
+    for (std::int64_t i = 0; i < batch; ++i) product(i, num_threads());
+    return;
+  }
+  const auto grain = static_cast<std::int64_t>(std::max(1.0, kGrain / std::max(1.0, work)));
+  detail::parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) product(i, 1);
+  });
+}
+
+#define XTAPE_INSTANTIATE(T)                                                                     \
+  template XTAPE_API void gemm<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t, T,       \
+                                  const T*, std::int64_t, const T*, std::int64_t, T, T*,         \
+                                  std::int64_t);                                                 \
+  template XTAPE_API void gemm_batched<T>(std::int64_t, bool, bool, std::int64_t, std::int64_t,  \
+                                          std::int64_t, T, const T*, std::int64_t, std::int64_t, \
+                                          const T*, std::int64_t, std::int64_t, T, T*,           \
+                                          std::int64_t, std::int64_t);
+XTAPE_INSTANTIATE(float)
+XTAPE_INSTANTIATE(double)
+#undef XTAPE_INSTANTIATE
+
+}  // namespace xtape::kernels

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "loop.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "../memory.hpp"
+#include "../parallel.hpp"
+#include "copy.hpp"
+
+namespace xtape::kernels {
+
+void Loop::simplify() noexcept {
+  int order[kMaxRank];
+  int n = 0;
+  for (int i = 0; i < rank; ++i) {
+    if (sizes[i] != 1) order[n++] = i;
+  }
+  std::stable_sort(order, order + n, [&](int a, int b) { return strides[0][a] > strides[0][b]; });
+  Loop out;
+  out.operands = operands;
+  for (int k = 0; k < n; ++k) {
+    const int i = order[k];
+    bool joins = out.rank > 0;
+    for (int o = 0; joins && o < operands; ++o) {
+      joins = out.strides[o][out.rank - 1] == strides[o][i] * sizes[i];
+    }
+    const int at = joins ? out.rank - 1 : out.rank++;
+    out.sizes[at] = joins ? out.sizes[at] * sizes[i] : sizes[i];
+    for (int o = 0; o < operands; ++o) out.strides[o][at] = strides[o][i];
+  }
+  if (out.rank == 0) {
+    out.rank = 1;
+    out.sizes[0] = 1;
+    for (int o = 0; o < operands; ++o) out.strides[o][0] = 1;
+  }
+  rank = out.rank;
+  for (int i = 0; i < rank; ++i) sizes[i] = out.sizes[i];
+  for (int o = 0; o < operands; ++o) {
+    for (int i = 0; i < rank; ++i) strides[o][i] = out.strides[o][i];
+  }
+}
+
+namespace {
+
+constexpr std::int64_t kBlock = 512;          // elements gathered at a time
+constexpr std::int64_t kShortestRow = 64;     // rows below it are gathered into blocks
+constexpr std::int64_t kCopyFirst = 1 << 14;  // strided operands above it are copied row-major first
+
+enum class Access : std::uint8_t { flat, constant, gathered };
+
+struct Strips {
+  Loop loop;
+  std::byte* data[kMaxOperands];
+  int item_bytes[kMaxOperands];
+  Access access[kMaxOperands];
+  StripFunction f;
+  const void* context;
+};
+
+Access access_of(const Loop& loop, int operand) noexcept {
+  const std::int64_t* strides = loop.strides[operand];
+  bool constant = true, flat = true;
+  std::int64_t dense = 1;
+  for (int i = loop.rank - 1; i >= 0; --i) {
+    constant = constant && (strides[i] == 0 || loop.sizes[i] == 1);
+    flat = flat && (strides[i] == dense || loop.sizes[i] == 1);
+    dense *= loop.sizes[i];
+  }
+  return flat ? Access::flat : constant ? Access::constant : Access::gathered;
+}
+
+template <class T>
+void gather(const Loop& loop, const std::int64_t* strides, const T* source, std::int64_t begin,
+            std::int64_t count, T* out) noexcept {
+  std::int64_t index[kMaxRank];
+  std::int64_t rest = begin, offset = 0;
+  const int last = loop.rank - 1;
+  for (int i = last; i >= 0; --i) {
+    index[i] = rest % loop.sizes[i];
+    rest /= loop.sizes[i];
+    offset += index[i] * strides[i];
+  }
+  while (count > 0) {
+    const std::int64_t run = std::min(count, loop.sizes[last] - index[last]);
+    const T* s = source + offset;
+    const std::int64_t step = strides[last];
+    for (std::int64_t j = 0; j < run; ++j) out[j] = s[j * step];
+    out += run;
+    count -= run;
+    index[last] += run;
+    offset += run * step;
+    for (int i = last; i > 0 && index[i] == loop.sizes[i]; --i) {
+      offset += strides[i - 1] - index[i] * strides[i];
+      index[i] = 0;
+      ++index[i - 1];
+    }
+  }
+}
+
+void gather_any(const Strips& s, int o, std::int64_t begin, std::int64_t count, std::byte* out) {
+  const std::int64_t* strides = s.loop.strides[o];
+  switch (s.item_bytes[o]) {
+    case 1:
+      return gather(s.loop, strides, reinterpret_cast<const std::uint8_t*>(s.data[o]), begin, count,
+                    reinterpret_cast<std::uint8_t*>(out));
+    case 4:
+      return gather(s.loop, strides, reinterpret_cast<const std::uint32_t*>(s.data[o]), begin,
+                    count, reinterpret_cast<std::uint32_t*>(out));
+    default:
+      return gather(s.loop, strides, reinterpret_cast<const std::uint64_t*>(s.data[o]), begin,
+                    count, reinterpret_cast<std::uint64_t*>(out));
+  }
+}
+
+// Elements [begin, end) in memory order of the outputs; flat operands are used where they stand.
+void run_blocks(const Strips& s, std::int64_t begin, std::int64_t end, bool gathers) {
+  const int n = s.loop.operands;
+  std::byte* pointers[kMaxOperands];
+  std::int64_t steps[kMaxOperands];
+  std::byte* buffers[kMaxOperands];
+  const detail::Scratch<std::byte> scratch(gathers ? static_cast<std::size_t>(n) * kBlock * 8 : 0);
+  for (int o = 0; o < n; ++o) {
+    buffers[o] = scratch.data() + o * kBlock * 8;
+    steps[o] = s.access[o] == Access::constant ? 0 : 1;
+  }
+  const std::int64_t block = gathers ? kBlock : end - begin;
+  for (; begin < end; begin += block) {
+    const std::int64_t count = std::min(block, end - begin);
+    for (int o = 0; o < n; ++o) {
+      if (!s.data[o] || s.access[o] == Access::constant) {
+        pointers[o] = s.data[o];
+      } else if (s.access[o] == Access::flat) {
+        pointers[o] = s.data[o] + begin * s.item_bytes[o];
+      } else {
+        gather_any(s, o, begin, count, buffers[o]);
+        pointers[o] = buffers[o];
+      }
+    }
+    s.f(s.context, pointers, steps, count);
+  }
+}
+
+// Whole innermost rows [begin, end); every innermost step is 0 or 1.
+void run_rows(const Strips& s, std::int64_t begin, std::int64_t end) {
+  const int last = s.loop.rank - 1;
+  std::int64_t index[kMaxRank];
+  std::int64_t offsets[kMaxOperands] = {};
+  std::int64_t rest = begin;
+  for (int i = last - 1; i >= 0; --i) {
+    index[i] = rest % s.loop.sizes[i];
+    rest /= s.loop.sizes[i];
+    for (int o = 0; o < s.loop.operands; ++o) offsets[o] += index[i] * s.loop.strides[o][i];
+  }
+  std::byte* pointers[kMaxOperands];
+  std::int64_t steps[kMaxOperands];
+  for (int o = 0; o < s.loop.operands; ++o) steps[o] = s.loop.strides[o][last];
+  for (; begin < end; ++begin) {
+    for (int o = 0; o < s.loop.operands; ++o) {
+      pointers[o] = s.data[o] ? s.data[o] + offsets[o] * s.item_bytes[o] : nullptr;
+    }
+    s.f(s.context, pointers, steps, s.loop.sizes[last]);
+    for (int i = last - 1; i >= 0; --i) {
+      for (int o = 0; o < s.loop.operands; ++o) offsets[o] += s.loop.strides[o][i];
+      if (++index[i] < s.loop.sizes[i]) break;
+      for (int o = 0; o < s.loop.operands; ++o) {
+        offsets[o] -= s.loop.strides[o][i] * s.loop.sizes[i];
+      }
+      index[i] = 0;
+    }
+  }
+}
+
+bool rows_serve(const Loop& loop) noexcept {
+  const int last = loop.rank - 1;
+  if (loop.sizes[last] < kShortestRow) return false;
+  for (int o = 0; o < loop.operands; ++o) {
+    if (loop.strides[o][last] != 0 && loop.strides[o][last] != 1) return false;
+  }
+  return true;
+}
+
+// A large strided operand read across its memory order would miss the cache at every element: it is
+// copied (tiled) into the loop's order, without the dimensions it is broadcast over.
+struct Reordered {
+  std::byte* data = nullptr;
+  std::size_t bytes = 0;
+  ~Reordered() {
+    if (data) detail::deallocate(data, bytes);
+  }
+  void take(Strips& s, int o) {
+    Loop& loop = s.loop;
+    std::int64_t dense[kMaxRank], sizes[kMaxRank];
+    std::int64_t count = 1;
+    for (int i = loop.rank - 1; i >= 0; --i) {
+      const bool used = loop.strides[o][i] != 0;
+      sizes[i] = used ? loop.sizes[i] : 1;
+      dense[i] = used ? count : 0;
+      count *= sizes[i];
+    }
+    bytes = static_cast<std::size_t>(count * s.item_bytes[o]);
+    data = static_cast<std::byte*>(detail::allocate(bytes));
+    copy_items({sizes, static_cast<std::size_t>(loop.rank)}, s.item_bytes[o], data, dense, s.data[o],
+               loop.strides[o]);
+    s.data[o] = data;
+    std::copy(dense, dense + loop.rank, loop.strides[o]);
+  }
+};
+
+bool needs_reordering(const Loop& loop, int o) noexcept {
+  const std::int64_t step = loop.strides[o][loop.rank - 1];
+  if (step == 0 || step == 1 || step == -1) return false;
+  std::int64_t count = 1;
+  for (int i = 0; i < loop.rank; ++i) count *= loop.strides[o][i] ? loop.sizes[i] : 1;
+  return count >= kCopyFirst;
+}
+
+}  // namespace
+
+void run_strips(std::span<const std::int64_t> sizes, std::span<const Operand> operands, int outputs,
+                StripFunction f, const void* context, std::int64_t grain) {
+  Strips s;
+  s.f = f;
+  s.context = context;
+  s.loop.rank = static_cast<int>(sizes.size());
+  s.loop.operands = static_cast<int>(operands.size());
+  std::copy(sizes.begin(), sizes.end(), s.loop.sizes);
+  for (int o = 0; o < s.loop.operands; ++o) {
+    s.data[o] = operands[o].data;
+    s.item_bytes[o] = operands[o].item_bytes;
+    std::copy_n(operands[o].strides, sizes.size(), s.loop.strides[o]);
+  }
+  const std::int64_t count = s.loop.numel();
+  if (count == 0) return;
+  s.loop.simplify();
+
+  Reordered reordered[kMaxOperands];
+  bool flat = true;
+  for (int o = 0; o < s.loop.operands; ++o) {
+    if (o >= outputs && needs_reordering(s.loop, o)) reordered[o].take(s, o);
+    s.access[o] = access_of(s.loop, o);
+    flat = flat && s.access[o] != Access::gathered;
+  }
+  if (!flat && rows_serve(s.loop)) {
+    const std::int64_t row = s.loop.sizes[s.loop.rank - 1];
+    return detail::parallel_for(count / row, std::max<std::int64_t>(1, grain / row),
+                                [&](std::int64_t b, std::int64_t e) { run_rows(s, b, e); });
+  }
+  detail::parallel_for(count, grain,
+                       [&](std::int64_t b, std::int64_t e) { run_blocks(s, b, e, !flat); });
+}
+
+}  // namespace xtape::kernels

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "memory.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define XTAPE_POOLS 0  // the sanitizer must see every block
+#else
+#define XTAPE_POOLS 1
+#endif
+
+namespace xtape::detail {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kSmallLimit = 16 * 1024;
+constexpr std::size_t kSlabBytes = 256 * 1024;
+constexpr std::int64_t kFlushBytes = 64 * 1024;
+constexpr int kSmallClasses = 28;
+
+// Classes are multiples of 64 up to 512, then four per doubling.
+int class_of(std::size_t bytes) noexcept {
+  const std::size_t units = bytes == 0 ? 1 : (bytes + 63) / 64;
+  if (units <= 8) return static_cast<int>(units) - 1;
+  const int power = std::bit_width(units - 1) - 1;  // 2^power < units <= 2^(power + 1)
+  const std::size_t quarter = ((units - 1) >> (power - 2)) & 3;
+  return 8 + (power - 3) * 4 + static_cast<int>(quarter);
+}
+
+std::size_t class_bytes(int size_class) noexcept {
+  if (size_class < 8) return static_cast<std::size_t>(size_class + 1) * 64;
+  const int power = 3 + (size_class - 8) / 4;
+  const auto quarter = static_cast<std::size_t>((size_class - 8) % 4);
+  return ((std::size_t{1} << power) + ((quarter + 1) << (power - 2))) * 64;
+}
+
+void* system_allocate(std::size_t alignment, std::size_t bytes) {
+  return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+}
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+struct Pool;
+
+// Stands at the start of each slab, so that a block finds its pool by its address.
+struct Slab {
+  Pool* owner;
+  int size_class;
+};
+
+// A counter that one thread writes and any thread reads.
+struct Counter {
+  std::atomic<std::int64_t> value{0};
+  std::int64_t get() const noexcept { return value.load(std::memory_order_relaxed); }
+  void add(std::int64_t change) noexcept {
+    value.store(get() + change, std::memory_order_relaxed);
+  }
+};
+
+// The small blocks of one thread. Never destroyed: adopted by a later thread.
+struct Pool {
+  std::array<FreeBlock*, kSmallClasses> free{};
+  std::array<std::byte*, kSmallClasses> fresh{};      // untouched part of the newest slab
+  std::array<std::byte*, kSmallClasses> fresh_end{};
+  std::atomic<FreeBlock*> returned{nullptr};          // freed by other threads
+  Counter storage_bytes, tensors, nodes;
+  Counter slab_bytes;
+  Pool* next_abandoned = nullptr;
+};
+
+struct Registry {
+  std::mutex mutex;
+  std::vector<Pool*> pools;
+  Pool* abandoned = nullptr;
+  std::vector<std::vector<void*>> large;  // free large blocks by class
+  std::int64_t large_cached = 0;
+};
+
+// Leaked on purpose: static tensors are released after main's statics are gone.
+Registry& registry() {
+  static auto* instance = new Registry;
+  return *instance;
+}
+
+std::atomic<std::int64_t> global_bytes{0};
+std::atomic<std::int64_t> global_peak{0};
+std::atomic<std::int64_t> orphan_tensors{0}, orphan_nodes{0};
+
+constinit thread_local Pool* this_pool [[gnu::tls_model("initial-exec")]] = nullptr;
+
+void flush_bytes(std::int64_t change) noexcept {
+  const std::int64_t now = global_bytes.fetch_add(change, std::memory_order_relaxed) + change;
+  std::int64_t peak = global_peak.load(std::memory_order_relaxed);
+  while (now > peak && !global_peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+}
+
+struct PoolGuard {
+  ~PoolGuard() {
+    Pool* pool = this_pool;
+    if (!pool) return;
+    this_pool = nullptr;
+    Registry& r = registry();
+    const std::lock_guard lock(r.mutex);
+    pool->next_abandoned = r.abandoned;
+    r.abandoned = pool;
+  }
+};
+
+[[gnu::noinline]] Pool& acquire_pool() {
+  Registry& r = registry();
+  {
+    const std::lock_guard lock(r.mutex);
+    if (r.abandoned) {
+      this_pool = r.abandoned;
+      r.abandoned = this_pool->next_abandoned;
+    } else {
+      this_pool = new Pool;
+      r.pools.push_back(this_pool);
+    }
+  }
+  // A thread that allocates after its guard is gone keeps its pool; that is at most one at exit.
+  thread_local PoolGuard guard;
+  (void)guard;
+  return *this_pool;
+}
+
+Pool& pool() { return this_pool ? *this_pool : acquire_pool(); }
+
+Slab* slab_of(void* block) noexcept {
+  return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(kSlabBytes - 1));
+}
+
+void take_returned(Pool& p) noexcept {
+  FreeBlock* block = p.returned.exchange(nullptr, std::memory_order_acquire);
+  while (block) {
+    FreeBlock* next = block->next;
+    const int c = slab_of(block)->size_class;
+    block->next = p.free[c];
+    p.free[c] = block;
+    block = next;
+  }
+}
+
+[[gnu::noinline]] void* refill(Pool& p, int c) {
+  if (p.returned.load(std::memory_order_relaxed)) {
+    take_returned(p);
+    if (FreeBlock* block = p.free[c]) {
+      p.free[c] = block->next;
+      return block;
+    }
+  }
+  const std::size_t bytes = class_bytes(c);
+  if (static_cast<std::size_t>(p.fresh_end[c] - p.fresh[c]) < bytes) {
+    void* memory = system_allocate(kSlabBytes, kSlabBytes);
+    if (!memory) throw std::bad_alloc();
+    ::new (memory) Slab{&p, c};
+    p.fresh[c] = static_cast<std::byte*>(memory) + kAlignment;
+    p.fresh_end[c] = static_cast<std::byte*>(memory) + kSlabBytes;
+    p.slab_bytes.add(kSlabBytes);
+  }
+  void* block = p.fresh[c];
+  p.fresh[c] += bytes;
+  return block;
+}
+
+void release_large_locked(Registry& r) noexcept {
+  for (auto& blocks : r.large) {
+    for (void* block : blocks) std::free(block);
+    blocks.clear();
+  }
+  r.large_cached = 0;
+}
+
+void* allocate_large(std::size_t bytes) {
+  const int c = class_of(bytes);
+  const std::size_t size = class_bytes(c);
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  if (static_cast<std::size_t>(c) < r.large.size() && !r.large[c].empty()) {
+    void* block = r.large[c].back();
+    r.large[c].pop_back();
+    r.large_cached -= static_cast<std::int64_t>(size);
+    return block;
+  }
+  // Blocks of sizes that are no longer asked for must not pile up.
+  const std::int64_t keep = global_peak.load(std::memory_order_relaxed) / 2 + (std::int64_t{64} << 20);
+  if (r.large_cached > keep) release_large_locked(r);
+  void* block = system_allocate(kAlignment, size);
+  if (!block) {
+    release_large_locked(r);
+    block = system_allocate(kAlignment, size);
+    if (!block) throw std::bad_alloc();
+  }
+  return block;
+}
+
+void deallocate_large(void* block, std::size_t bytes) noexcept {
+  const auto c = static_cast<std::size_t>(class_of(bytes));
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  try {
+    if (c >= r.large.size()) r.large.resize(c + 1);
+    r.large[c].push_back(block);
+    r.large_cached += static_cast<std::int64_t>(class_bytes(static_cast<int>(c)));
+  } catch (...) {
+    std::free(block);
+  }
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+#if XTAPE_POOLS
+  if (bytes > kSmallLimit) return allocate_large(bytes);
+  const int c = class_of(bytes);
+  Pool& p = pool();
+  if (FreeBlock* block = p.free[c]) {
+    p.free[c] = block->next;
+    return block;
+  }
+  return refill(p, c);
+#else
+  void* block = system_allocate(kAlignment, bytes == 0 ? 1 : bytes);
+  if (!block) throw std::bad_alloc();
+  return block;
+#endif
+}
+
+void deallocate(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
+  if (!block) return;
+#if XTAPE_POOLS
+  if (bytes > kSmallLimit) return deallocate_large(block, bytes);
+  const Slab* slab = slab_of(block);
+  Pool* owner = slab->owner;
+  auto* freed = static_cast<FreeBlock*>(block);
+  if (owner == this_pool) {
+    freed->next = owner->free[slab->size_class];
+    owner->free[slab->size_class] = freed;
+    return;
+  }
+  freed->next = owner->returned.load(std::memory_order_relaxed);
+  while (!owner->returned.compare_exchange_weak(freed->next, freed, std::memory_order_release,
+                                                std::memory_order_relaxed)) {
+  }
+#else
+  std::free(block);
+#endif
+}
+
+void count_storage(std::int64_t bytes) noexcept {
+  if (!this_pool) return flush_bytes(bytes);
+  Counter& local = this_pool->storage_bytes;
+  local.add(bytes);
+  if (local.get() > kFlushBytes || local.get() < -kFlushBytes) {
+    flush_bytes(local.get());
+    local.value.store(0, std::memory_order_relaxed);
+  }
+}
+
+void count_tensor(int change) noexcept {
+  if (this_pool) {
+    this_pool->tensors.add(change);
+  } else {
+    orphan_tensors.fetch_add(change, std::memory_order_relaxed);
+  }
+}
+
+void count_node(int change) noexcept {
+  if (this_pool) {
+    this_pool->nodes.add(change);
+  } else {
+    orphan_nodes.fetch_add(change, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace xtape::detail
+
+namespace xtape::memory {
+
+Stats stats() {
+  auto& r = detail::registry();
+  const std::lock_guard lock(r.mutex);
+  Stats s;
+  s.live_bytes = detail::global_bytes.load(std::memory_order_relaxed);
+  s.live_tensors = detail::orphan_tensors.load(std::memory_order_relaxed);
+  s.live_nodes = detail::orphan_nodes.load(std::memory_order_relaxed);
+  s.cached_bytes = r.large_cached;
+  for (const detail::Pool* p : r.pools) {
+    s.live_bytes += p->storage_bytes.get();
+    s.live_tensors += p->tensors.get();
+    s.live_nodes += p->nodes.get();
+  }
+  s.peak_bytes = std::max(detail::global_peak.load(std::memory_order_relaxed), s.live_bytes);
+  return s;
+}
+
+void reset_peak() {
+  detail::global_peak.store(detail::global_bytes.load(std::memory_order_relaxed),
+                            std::memory_order_relaxed);
+}
+
+void release_cached() {
+  auto& r = detail::registry();
+  const std::lock_guard lock(r.mutex);
+  detail::release_large_locked(r);
+}
+
+}  // namespace xtape::memory

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "arithmetic.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "../error.hpp"
+#include "../kernels/arithmetic.hpp"
+#include "../tape.hpp"
+#include "creation.hpp"
+#include "elementwise.hpp"
+
+namespace xtape {
+namespace {
+
+using kernels::Binary;
+using kernels::Comparison;
+
+int category(DType dtype) noexcept { return is_floating(dtype) ? 2 : dtype == boolean ? 0 : 1; }
+
+Tensor with_dtype(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : x.to(dtype); }
+
+// Division of integers is done in float32.
+DType computed_in(Binary op, DType dtype) noexcept {
+  return op == Binary::div && !is_floating(dtype) ? float32 : dtype;
+}
+
+Tensor compute(const char* name, Binary op, const Tensor& a, const Tensor& b) {
+  detail::check_defined(name, a);
+  detail::check_defined(name, b);
+  const DType dtype = computed_in(op, a.dtype() == b.dtype() ? a.dtype() : result_type(a, b));
+  if (a.dtype() == dtype && b.dtype() == dtype && detail::pair_up(a, b)) {
+    return detail::elementwise_pair(kernels::binary_strip(op, dtype), a, b, dtype);
+  }
+  if (a.dtype() != dtype || b.dtype() != dtype) {
+    const NoGrad no_grad;  // the sweep converts gradients back
+    return detail::elementwise(name, kernels::binary_strip(op, dtype), dtype,
+                               {with_dtype(a, dtype), with_dtype(b, dtype)});
+  }
+  return detail::elementwise(name, kernels::binary_strip(op, dtype), dtype, {a, b});
+}
+
+Tensor compute(const char* name, Binary op, const Tensor& a, Scalar b, bool swapped = false) {
+  detail::check_defined(name, a);
+  const DType dtype = computed_in(op, b.promote_with(a.dtype()));
+  const kernels::StripFunction f = kernels::binary_strip(op, dtype);
+  return detail::dispatch(dtype, [&]<class T>(detail::Type<T>) {
+    const T number = b.to<T>();
+    if (a.dtype() == dtype) return detail::elementwise_number(f, a, &number, swapped);
+    const NoGrad no_grad;
+    return detail::elementwise_number(f, a.to(dtype), &number, swapped);
+  });
+}
+
+Tensor compare(const char* name, Comparison op, const Tensor& a, const Tensor& b) {
+  detail::check_defined(name, a);
+  detail::check_defined(name, b);
+  const NoGrad no_grad;
+  const DType dtype = result_type(a, b);
+  return detail::elementwise(name, kernels::comparison_strip(op, dtype), boolean,
+                             {with_dtype(a, dtype), with_dtype(b, dtype)});
+}
+
+Tensor compare(const char* name, Comparison op, const Tensor& a, Scalar b) {
+  detail::check_defined(name, a);
+  const NoGrad no_grad;
+  const DType dtype = b.promote_with(a.dtype());
+  const Tensor x = with_dtype(a, dtype);
+  return detail::dispatch(dtype, [&]<class T>(detail::Type<T>) {
+    const T number = b.to<T>();
+    return detail::elementwise_number(kernels::comparison_strip(op, dtype), x, &number, false,
+                                      boolean);
+  });
+}
+
+Tensor zero_of(const Tensor& g) { return scalar_tensor(0, g.dtype()); }
+
+// 1 where a wins over b, 1/2 where they are equal (or either is NaN), 0 elsewhere.
+Tensor share(const Tensor& wins, const Tensor& loses) {
+  const NoGrad no_grad;
+  return add(mul(sub(wins.to(float32), loses.to(float32)), 0.5), 0.5);
+}
+
+Tensor extremum(const char* name, Binary op, const Tensor& a, const Tensor& b) {
+  Tensor y = compute(name, op, a, b);
+  const auto closure = [op](Backward& t) {
+    const Tensor a = t.saved(0), b = t.saved(1);
+    const bool max = op == Binary::maximum;
+    if (t.needs(0)) t.add(0, t.g() * share(max ? gt(a, b) : lt(a, b), max ? lt(a, b) : gt(a, b)));
+    if (t.needs(1)) t.add(1, t.g() * share(max ? lt(a, b) : gt(a, b), max ? gt(a, b) : lt(a, b)));
+  };
+  if (op == Binary::maximum) {
+    record("maximum", y, {a, b}, saves(a, b), closure);
+  } else {
+    record("minimum", y, {a, b}, saves(a, b), closure);
+  }
+  return y;
+}
+
+}  // namespace
+
+namespace detail {
+
+void check_defined(const char* operation, const Tensor& x) {
+  if (!x.defined()) throw ValueError(std::string(operation) + ": got an undefined tensor");
+}
+
+void add_into(const Tensor& sum, const Tensor& x) noexcept {
+  kernels::add_into(sum.dtype(), sum.value()->data, x.value()->data, sum.numel());
+}
+
+}  // namespace detail
+
+DType result_type(const Tensor& a, const Tensor& b) {
+  const bool a_number = a.dim() == 0, b_number = b.dim() == 0;
+  if (a_number != b_number) {
+    const DType tensor = a_number ? b.dtype() : a.dtype();
+    const DType number = a_number ? a.dtype() : b.dtype();
+    if (category(number) <= category(tensor)) return tensor;
+    return number;
+  }
+  return promote(a.dtype(), b.dtype());
+}
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  Tensor y = compute("add", Binary::add, a, b);
+  record("add", y, {a, b}, saves(), [](Backward& t) {
+    t.add(0, t.g());
+    t.add(1, t.g());
+  });
+  return y;
+}
+
+Tensor add(const Tensor& a, Scalar b) {
+  Tensor y = compute("add", Binary::add, a, b);
+  record("add", y, {a}, saves(), [](Backward& t) { t.add(0, t.take_g()); });
+  return y;
+}
+
+Tensor sub(const Tensor& a, const Tensor& b) {
+  Tensor y = compute("sub", Binary::sub, a, b);
+  record("sub", y, {a, b}, saves(), [](Backward& t) {
+    if (t.needs(1)) t.add(1, -t.g());
+    t.add(0, t.take_g());
+  });
+  return y;
+}
+
+Tensor sub(const Tensor& a, Scalar b) {
+  Tensor y = compute("sub", Binary::sub, a, b);
+  record("sub", y, {a}, saves(), [](Backward& t) { t.add(0, t.take_g()); });
+  return y;
+}
+
+Tensor sub(Scalar a, const Tensor& b) {
+  Tensor y = compute("sub", Binary::sub, b, a, true);
+  record("sub", y, {b}, saves(), [](Backward& t) { t.add(0, -t.g()); });
+  return y;
+}
+
+Tensor mul(const Tensor& a, const Tensor& b) {
+  Tensor y = compute("mul", Binary::mul, a, b);
+  // An operand is saved only where the other one's gradient needs it.
+  const Tensor none;
+  record("mul", y, {a, b}, saves(b.requires_grad() ? a : none, a.requires_grad() ? b : none),
+         [](Backward& t) {
+           if (t.needs(0)) t.add(0, t.g() * t.saved(1));
+           if (t.needs(1)) t.add(1, t.g() * t.saved(0));
+         });
+  return y;
+}
+
+Tensor mul(const Tensor& a, Scalar b) {
+  Tensor y = compute("mul", Binary::mul, a, b);
+  record("mul", y, {a}, saves(), [b](Backward& t) { t.add(0, t.g() * b); });
+  return y;
+}
+
+Tensor div(const Tensor& a, const Tensor& b) {
+  Tensor y = compute("div", Binary::div, a, b);
+  record("div", y, {a, b}, saves(b, y), [](Backward& t) {
+    const Tensor g = t.g() / t.saved(0);
+    t.add(0, g);
+    if (t.needs(1)) t.add(1, -(g * t.saved(1)));
+  });
+  return y;
+}
+
+Tensor div(const Tensor& a, Scalar b) {
+  Tensor y = compute("div", Binary::div, a, b);
+  record("div", y, {a}, saves(), [b](Backward& t) { t.add(0, t.g() / b); });
+  return y;
+}
+
+Tensor div(Scalar a, const Tensor& b) {
+  Tensor y = compute("div", Binary::div, b, a, true);
+  record("div", y, {b}, saves(b, y),
+         [](Backward& t) { t.add(0, -(t.g() * t.saved(1) / t.saved(0))); });
+  return y;
+}
+
+Tensor neg(const Tensor& x) {
+  if (x.defined() && x.dtype() == boolean) throw DTypeError("neg: a boolean tensor has no sign");
+  Tensor y = compute("neg", Binary::mul, x, -1);
+  record("neg", y, {x}, saves(), [](Backward& t) { t.add(0, -t.g()); });
+  return y;
+}
+
+Tensor maximum(const Tensor& a, const Tensor& b) {
+  return extremum("maximum", Binary::maximum, a, b);
+}
+
+Tensor minimum(const Tensor& a, const Tensor& b) {
+  return extremum("minimum", Binary::minimum, a, b);
+}
+
+Tensor clamp(const Tensor& x, Scalar min, Scalar max) {
+  Tensor y = compute("clamp", Binary::minimum, compute("clamp", Binary::maximum, x, min), max);
+  record("clamp", y, {x}, saves(x), [min, max](Backward& t) {
+    const Tensor x = t.saved(0);
+    t.add(0, where(le(x, max), where(ge(x, min), t.g(), zero_of(t.g())),
+                   zero_of(t.g())));
+  });
+  return y;
+}
+
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  detail::check_defined("where", condition);
+  detail::check_defined("where", a);
+  detail::check_defined("where", b);
+  if (condition.dtype() != boolean) {
+    throw DTypeError("where: expected a boolean condition, got " + condition.description());
+  }
+  const DType dtype = result_type(a, b);
+  Tensor y;
+  {
+    const NoGrad no_grad;
+    y = detail::elementwise("where", kernels::where_strip(dtype), dtype,
+                            {condition, with_dtype(a, dtype), with_dtype(b, dtype)});
+  }
+  record("where", y, {a, b}, saves(condition), [](Backward& t) {
+    const Tensor zero = zero_of(t.g()), c = t.saved(0);
+    if (t.needs(0)) t.add(0, where(c, t.g(), zero));
+    if (t.needs(1)) t.add(1, where(c, zero, t.g()));
+  });
+  return y;
+}
+
+#define XTAPE_COMPARISON(op)                                                               \
+  Tensor op(const Tensor& a, const Tensor& b) { return compare(#op, Comparison::op, a, b); } \
+  Tensor op(const Tensor& a, Scalar b) { return compare(#op, Comparison::op, a, b); }
+XTAPE_COMPARISON(eq)
+XTAPE_COMPARISON(ne)
+XTAPE_COMPARISON(lt)
+XTAPE_COMPARISON(le)
+XTAPE_COMPARISON(gt)
+XTAPE_COMPARISON(ge)
+#undef XTAPE_COMPARISON
+
+}  // namespace xtape

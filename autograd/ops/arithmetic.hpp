@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "../export.hpp"
+#include "../tensor.hpp"
+
+namespace xtape {
+
+/// The dtype of `a op b`: the higher one, but a 0-d tensor counts as a number beside a tensor of
+/// more dimensions, as in PyTorch.
+XTAPE_API DType result_type(const Tensor& a, const Tensor& b);
+
+/// a + b, broadcast. Gradients: g, g.
+XTAPE_API Tensor add(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor add(const Tensor& a, Scalar b);
+/// a - b. Gradients: g, -g.
+XTAPE_API Tensor sub(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor sub(const Tensor& a, Scalar b);
+XTAPE_API Tensor sub(Scalar a, const Tensor& b);
+/// a b. Gradients: g b, g a.
+XTAPE_API Tensor mul(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor mul(const Tensor& a, Scalar b);
+/// a / b, true division: integers give float32. Gradients: g / b, -g (a / b) / b.
+XTAPE_API Tensor div(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor div(const Tensor& a, Scalar b);
+XTAPE_API Tensor div(Scalar a, const Tensor& b);
+/// -x
+XTAPE_API Tensor neg(const Tensor& x);
+/// The larger of both, NaN where either is. Gradient: to the larger, half to each where equal.
+XTAPE_API Tensor maximum(const Tensor& a, const Tensor& b);
+/// The smaller of both, NaN where either is. Gradient: to the smaller, half to each where equal.
+XTAPE_API Tensor minimum(const Tensor& a, const Tensor& b);
+/// Limits x to [min, max]; NaN stays. Gradient: g inside and at the limits, 0 outside.
+XTAPE_API Tensor clamp(const Tensor& x, Scalar min, Scalar max);
+/// condition ? a : b, all broadcast. Gradients: to a where the condition holds, to b elsewhere.
+XTAPE_API Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
+
+/// Element by element, boolean results, no gradient.
+XTAPE_API Tensor eq(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor ne(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor lt(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor le(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor gt(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor ge(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor eq(const Tensor& a, Scalar b);
+XTAPE_API Tensor ne(const Tensor& a, Scalar b);
+XTAPE_API Tensor lt(const Tensor& a, Scalar b);
+XTAPE_API Tensor le(const Tensor& a, Scalar b);
+XTAPE_API Tensor gt(const Tensor& a, Scalar b);
+XTAPE_API Tensor ge(const Tensor& a, Scalar b);
+
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator+(const Tensor& a, Scalar b) { return add(a, b); }
+inline Tensor operator+(Scalar a, const Tensor& b) { return add(b, a); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator-(const Tensor& a, Scalar b) { return sub(a, b); }
+inline Tensor operator-(Scalar a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator-(const Tensor& x) { return neg(x); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+inline Tensor operator*(const Tensor& a, Scalar b) { return mul(a, b); }
+inline Tensor operator*(Scalar a, const Tensor& b) { return mul(b, a); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+inline Tensor operator/(const Tensor& a, Scalar b) { return div(a, b); }
+inline Tensor operator/(Scalar a, const Tensor& b) { return div(a, b); }
+inline Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
+inline Tensor operator<(const Tensor& a, Scalar b) { return lt(a, b); }
+inline Tensor operator<=(const Tensor& a, const Tensor& b) { return le(a, b); }
+inline Tensor operator<=(const Tensor& a, Scalar b) { return le(a, b); }
+inline Tensor operator>(const Tensor& a, const Tensor& b) { return gt(a, b); }
+inline Tensor operator>(const Tensor& a, Scalar b) { return gt(a, b); }
+inline Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
+inline Tensor operator>=(const Tensor& a, Scalar b) { return ge(a, b); }
+
+namespace detail {
+
+/// sum += x in place: same dtype, same dense layout; the caller is sole owner of `sum`.
+void add_into(const Tensor& sum, const Tensor& x) noexcept;
+/// Throws ValueError naming the operation where `x` is undefined.
+void check_defined(const char* operation, const Tensor& x);
+
+}  // namespace detail
+}  // namespace xtape

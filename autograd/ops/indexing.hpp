@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "../export.hpp"
+#include "../tensor.hpp"
+
+namespace xtape {
+
+/// A new dimension of size 1, or an end of a slice that is left open.
+struct None {};
+inline constexpr None none{};
+/// As many whole dimensions as are left.
+struct Ellipsis {};
+inline constexpr Ellipsis ellipsis{};
+
+/// From `start` up to `stop`, without it, by steps of `step`; ends are clamped as in Python.
+struct Slice {
+  /// An end of a slice: a position, counted from the back where negative, or `none`.
+  struct Bound {
+    Bound(None) noexcept {}
+    template <std::integral T>
+    Bound(T at) noexcept : position(static_cast<std::int64_t>(at)), given(true) {}
+    std::int64_t position = 0;
+    bool given = false;
+  };
+  Bound start, stop;
+  std::int64_t step;
+};
+
+/// slice(2, 5), slice(none, -1), slice(3) (from 3 on), slice(none, none, -1) (reversed).
+inline Slice slice(Slice::Bound start = none, Slice::Bound stop = none, std::int64_t step = 1) {
+  return {start, stop, step};
+}
+
+/// One entry of x[{...}]: a number, a slice, `none`, `ellipsis`, a tensor of int64 positions or a
+/// boolean mask.
+class XTAPE_API Index {
+ public:
+  enum class Kind { number, range, new_dim, rest, tensor };
+
+  template <std::integral T>
+  Index(T number) noexcept : kind_(Kind::number), number_(static_cast<std::int64_t>(number)) {}
+  Index(Slice s) noexcept : kind_(Kind::range), slice_(s) {}
+  Index(None) noexcept : kind_(Kind::new_dim) {}
+  Index(Ellipsis) noexcept : kind_(Kind::rest) {}
+  Index(const Tensor& positions) : kind_(Kind::tensor), tensor_(positions) {}
+
+  Kind kind() const noexcept { return kind_; }
+  std::int64_t number() const noexcept { return number_; }
+  const Slice& range() const noexcept { return slice_; }
+  const Tensor& tensor() const noexcept { return tensor_; }
+
+ private:
+  Kind kind_;
+  std::int64_t number_ = 0;
+  Slice slice_ = slice();
+  Tensor tensor_;
+};
+
+// Positions are checked before anything is done; one out of range is an IndexError that names the
+// dimension, the position and the size.
+
+/// x at one position of `dim`, without that dimension: a view.
+XTAPE_API Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index);
+/// `length` positions of `dim` from `start` on: a view.
+XTAPE_API Tensor narrow(const Tensor& x, std::int64_t dim, std::int64_t start, std::int64_t length);
+/// The given positions of `dim`, in their order; `index` is 1-d int64.
+XTAPE_API Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index);
+/// x plus the slices of `source` along `dim`, each added at the position that `index` gives it.
+XTAPE_API Tensor index_add(const Tensor& x, std::int64_t dim, const Tensor& index,
+                           const Tensor& source);
+/// y[i][j][k] = x[i][index[i][j][k]][k] for dim = 1, and so on; y has the shape of `index`, which
+/// nowhere beside `dim` is larger than x.
+XTAPE_API Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& index);
+/// x plus the elements of `source`, added at [i][index[i][j][k]][k] for dim = 1, and so on.
+XTAPE_API Tensor scatter_add(const Tensor& x, std::int64_t dim, const Tensor& index,
+                             const Tensor& source);
+/// gather with x and `index` broadcast to each other beside `dim`: fits what argmax(..., keepdim)
+/// gives.
+XTAPE_API Tensor take_along_dim(const Tensor& x, const Tensor& index, std::int64_t dim);
+/// x with `value` where the boolean `mask` holds; both broadcast.
+XTAPE_API Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value);
+/// The elements of x where the boolean `mask` holds, 1-d; both broadcast.
+XTAPE_API Tensor masked_select(const Tensor& x, const Tensor& mask);
+/// The positions of the elements that are not 0: int64 [count, x.dim()], row-major. No gradient.
+XTAPE_API Tensor nonzero(const Tensor& x);
+/// int64 [..., num_classes] with a 1 at the position that `index` gives; -1 counts the classes.
+XTAPE_API Tensor one_hot(const Tensor& index, std::int64_t num_classes = -1);
+/// The rows weight[index]: [*index.shape, weight.size(1)].
+XTAPE_API Tensor embedding(const Tensor& index, const Tensor& weight);
+
+}  // namespace xtape

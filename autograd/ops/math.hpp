@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "../export.hpp"
+#include "../tensor.hpp"
+
+// Functions of one element, or of two that broadcast. Integers are computed in float32, except
+// where the function keeps whole numbers. NaN passes through. y is the result, g the incoming
+// gradient.
+namespace xtape {
+
+XTAPE_API Tensor exp(const Tensor& x);         ///< e^x; gradient g y
+XTAPE_API Tensor exp2(const Tensor& x);        ///< 2^x; g y ln 2
+XTAPE_API Tensor expm1(const Tensor& x);       ///< e^x - 1, exact near 0; g (y + 1)
+XTAPE_API Tensor log(const Tensor& x);         ///< natural logarithm; g / x
+XTAPE_API Tensor log2(const Tensor& x);        ///< g / (x ln 2)
+XTAPE_API Tensor log10(const Tensor& x);       ///< g / (x ln 10)
+XTAPE_API Tensor log1p(const Tensor& x);       ///< log(1 + x), exact near 0; g / (1 + x)
+XTAPE_API Tensor sqrt(const Tensor& x);        ///< g / (2 y), infinite at 0
+XTAPE_API Tensor rsqrt(const Tensor& x);       ///< 1 / sqrt(x); -g y / (2 x)
+XTAPE_API Tensor square(const Tensor& x);      ///< x x; 2 g x
+XTAPE_API Tensor reciprocal(const Tensor& x);  ///< 1 / x; -g y y
+XTAPE_API Tensor sin(const Tensor& x);         ///< g cos(x)
+XTAPE_API Tensor cos(const Tensor& x);         ///< -g sin(x)
+XTAPE_API Tensor tan(const Tensor& x);         ///< g (1 + y y)
+XTAPE_API Tensor asin(const Tensor& x);        ///< g / sqrt(1 - x x)
+XTAPE_API Tensor acos(const Tensor& x);        ///< -g / sqrt(1 - x x)
+XTAPE_API Tensor atan(const Tensor& x);        ///< g / (1 + x x)
+XTAPE_API Tensor sinh(const Tensor& x);        ///< g cosh(x)
+XTAPE_API Tensor cosh(const Tensor& x);        ///< g sinh(x)
+XTAPE_API Tensor tanh(const Tensor& x);        ///< g (1 - y y)
+XTAPE_API Tensor asinh(const Tensor& x);       ///< g / sqrt(x x + 1)
+XTAPE_API Tensor acosh(const Tensor& x);       ///< g / sqrt(x x - 1)
+XTAPE_API Tensor atanh(const Tensor& x);       ///< g / (1 - x x)
+XTAPE_API Tensor erf(const Tensor& x);         ///< error function; 2 g exp(-x x) / sqrt(pi)
+XTAPE_API Tensor erfc(const Tensor& x);        ///< 1 - erf(x), exact for large x
+XTAPE_API Tensor ndtr(const Tensor& x);        ///< P(Z < x), Z normal; g exp(-x x / 2) / sqrt(2 pi)
+XTAPE_API Tensor abs(const Tensor& x);         ///< g sign(x), 0 at 0
+XTAPE_API Tensor sign(const Tensor& x);        ///< -1, 0 or 1; gradient 0
+XTAPE_API Tensor floor(const Tensor& x);       ///< gradient 0
+XTAPE_API Tensor ceil(const Tensor& x);        ///< gradient 0
+XTAPE_API Tensor round(const Tensor& x);       ///< halves to even; gradient 0
+XTAPE_API Tensor trunc(const Tensor& x);       ///< gradient 0
+
+/// x^y. Gradients: g y x^(y-1), 0 at y = 0, and g x^y log(x), 0 at x = 0.
+XTAPE_API Tensor pow(const Tensor& x, const Tensor& y);
+/// x^c; small whole c by multiplication, 1/2 by sqrt. Gradient g c x^(c-1), 0 for c = 0.
+XTAPE_API Tensor pow(const Tensor& x, Scalar c);
+/// c^x. Gradient g y log(c), 0 for c = 0.
+XTAPE_API Tensor pow(Scalar c, const Tensor& x);
+/// The angle of the point (x, y). Gradients g x / (x x + y y), -g y / (x x + y y).
+XTAPE_API Tensor atan2(const Tensor& y, const Tensor& x);
+
+/// Of boolean tensors, broadcast; no gradient. Throws DTypeError on others.
+XTAPE_API Tensor logical_and(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor logical_or(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor logical_not(const Tensor& x);
+
+}  // namespace xtape

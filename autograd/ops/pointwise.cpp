@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "../pointwise.hpp"
+
+#include <algorithm>
+
+#include "../error.hpp"
+#include "creation.hpp"
+#include "elementwise.hpp"
+
+namespace xtape::detail {
+
+Tensor Ring<Tensor>::number(const Tensor& like, double c) {
+  return scalar_tensor(c, like.defined() ? like.dtype() : float64);
+}
+
+Tensor zero_number(DType dtype) { return scalar_tensor(0.0, dtype); }
+
+void convert_arguments(const char* name, std::span<Tensor> arguments,
+                       std::span<const bool> numbers) {
+  const Tensor* widest = nullptr;
+  DType dtype = float32;
+  bool uniform = true;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    check_defined(name, arguments[i]);
+    if (numbers[i]) continue;
+    if (!widest) {
+      widest = &arguments[i];
+      dtype = widest->dtype();
+    } else if (arguments[i].dtype() != dtype) {
+      uniform = false;
+    }
+  }
+  if (!uniform) {
+    // Promoted pair by pair; 0-d tensors count as numbers, as in `result_type`.
+    int most = 0;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      if (!numbers[i]) most = std::max(most, arguments[i].dim());
+    }
+    dtype = boolean;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      if (!numbers[i] && (arguments[i].dim() > 0 || most == 0)) {
+        dtype = promote(dtype, arguments[i].dtype());
+      }
+    }
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const bool number = !numbers[i] && arguments[i].dim() == 0 && most > 0;
+      if (number && is_floating(arguments[i].dtype()) && !is_floating(dtype)) {
+        dtype = promote(dtype, arguments[i].dtype());
+      }
+    }
+  }
+  if (!is_floating(dtype)) dtype = float32;
+  const NoGrad no_grad;
+  for (Tensor& x : arguments) {
+    if (x.dtype() != dtype) x = x.to(dtype);
+  }
+}
+
+namespace {
+
+Shape common_shape(const char* name, std::span<const Tensor> inputs) {
+  Shape shape = inputs[0].shape();
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    if (!std::ranges::equal(inputs[i].sizes(), std::span<const std::int64_t>(shape))) {
+      shape = broadcast(name, shape, inputs[i].sizes());
+    }
+  }
+  return shape;
+}
+
+// The input that lends the result its memory order.
+const Tensor* layout_of(std::span<const Tensor> inputs, const Shape& shape) noexcept {
+  const std::span<const std::int64_t> sizes = shape;
+  for (const Tensor& x : inputs) {
+    if (std::ranges::equal(x.sizes(), sizes) && is_dense(x)) return &x;
+  }
+  return nullptr;
+}
+
+bool sole_owner(const Tensor& x) noexcept {
+  return x.value()->refs.load(std::memory_order_acquire) == 1 &&
+         x.value()->storage->refs.load(std::memory_order_acquire) == 1;
+}
+
+}  // namespace
+
+Tensor pointwise_value(const char* name, StripPair f, const void* formula,
+                       std::span<const Tensor> arguments) {
+  const Shape shape = common_shape(name, arguments);
+  const Tensor* like = layout_of(arguments, shape);
+  const DType dtype = arguments[0].dtype();
+  Tensor y = like ? empty_like(*like, dtype) : empty(dtype, shape);
+  const Tensor* output = &y;
+  const Tensor* inputs[kernels::kMaxOperands];
+  for (std::size_t i = 0; i < arguments.size(); ++i) inputs[i] = &arguments[i];
+  elementwise_into(f.of(dtype), y, {&output, 1}, {inputs, arguments.size()}, formula);
+  return y;
+}
+
+void pointwise_outputs(StripPair f, const void* formula, std::span<Tensor> outputs,
+                       unsigned wanted, std::span<const Tensor> inputs, Tensor* reuse) {
+  if (wanted == 0) return;
+  const Shape shape = common_shape("pointwise gradient", inputs);
+  // The saved arguments tell the layout better than the incoming gradient, often an expanded one.
+  const Tensor* like = layout_of(inputs.subspan(1), shape);
+  if (!like) like = layout_of(inputs, shape);
+  const DType dtype = inputs[0].dtype();
+  const bool reusable = reuse && like && sole_owner(*reuse) && is_dense(*reuse) &&
+                        std::ranges::equal(reuse->sizes(), like->sizes()) &&
+                        std::ranges::equal(reuse->strides(), like->strides());
+  Tensor layout;
+  const Tensor* out[kernels::kMaxOperands];
+  const Tensor* in[kernels::kMaxOperands];
+  bool reused = false;
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    out[k] = &outputs[k];
+    if (!((wanted >> k) & 1u)) continue;
+    // Each strip reads its inputs before it writes: the gradient may become the result.
+    if (reusable && !std::exchange(reused, true)) {
+      outputs[k] = make_view(*reuse, reuse->value()->data, reuse->sizes(), reuse->strides());
+    } else {
+      outputs[k] = like ? empty_like(*like, dtype) : empty(dtype, shape);
+    }
+    layout = outputs[k];
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) in[i] = &inputs[i];
+  elementwise_into(f.of(dtype), layout, {out, outputs.size()}, {in, inputs.size()}, formula);
+  if (reused) *reuse = Tensor();
+}
+
+}  // namespace xtape::detail

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "reductions.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "../error.hpp"
+#include "../tape.hpp"
+#include "arithmetic.hpp"
+#include "creation.hpp"
+#include "indexing.hpp"
+#include "joining.hpp"
+#include "math.hpp"
+#include "reduction_plan.hpp"
+#include "shape.hpp"
+
+namespace xtape {
+namespace {
+
+using detail::expanded;
+using detail::Mask;
+using detail::reduced_dims;
+using Plan = detail::ReductionPlan;
+
+Tensor sum_over(const Tensor& x, Mask mask, bool keepdim) {
+  const Plan plan(x, mask, keepdim);
+  Tensor y = plan.result(is_floating(x.dtype()) ? x.dtype() : int64);
+  kernels::reduce_sum(plan.reduction(), x.dtype(), y.value()->data, x.value()->data);
+  record("sum", y, {x}, saves(),
+         [mask](Backward& t) { t.add(0, expanded(t.g(), mask, t.sizes(0))); });
+  return y;
+}
+
+}  // namespace
+
+Tensor sum(const Tensor& x, const Shape& dims, bool keepdim) {
+  return sum_over(x, reduced_dims("sum", x, dims), keepdim);
+}
+
+Tensor mean(const Tensor& x, const Shape& dims, bool keepdim) {
+  const Mask mask = reduced_dims("mean", x, dims);
+  detail::check_floating("mean", x);
+  const Plan plan(x, mask, keepdim);
+  const double count = static_cast<double>(plan.count());
+  Tensor y = plan.result(x.dtype());
+  kernels::reduce_mean(plan.reduction(), x.dtype(), y.value()->data, x.value()->data, count);
+  record("mean", y, {x}, saves(),
+         [mask, count](Backward& t) { t.add(0, expanded(t.g() / count, mask, t.sizes(0))); });
+  return y;
+}
+
+Tensor Tensor::sum() const { return xtape::sum(*this); }
+Tensor Tensor::sum(const Shape& dims, bool keepdim) const {
+  return xtape::sum(*this, dims, keepdim);
+}
+Tensor Tensor::mean() const { return xtape::mean(*this); }
+Tensor Tensor::mean(const Shape& dims, bool keepdim) const {
+  return xtape::mean(*this, dims, keepdim);
+}
+
+namespace {
+
+// Along the last dimension, the product of all others: pairs are multiplied, the same is done with
+// their products, and each gets its partner's share. Right at zeros, for derivatives of any order.
+Tensor product_of_others(const Tensor& x) {
+  const std::int64_t n = x.size(-1);
+  if (n == 1) return ones_like(x);
+  if (n % 2 != 0) return narrow(product_of_others(pad(x, {0, 1}, 1)), -1, 0, n);
+  const Tensor first = x[{ellipsis, slice(0, none, 2)}];
+  const Tensor second = x[{ellipsis, slice(1, none, 2)}];
+  const Tensor others = product_of_others(first * second);
+  return stack({others * second, others * first}, -1).reshape(x.shape());
+}
+
+// d prod / dx: the reduced dimensions are brought together at the back, and go where they were.
+Tensor products_of_others(const Tensor& x, Mask mask) {
+  Shape source, target, whole;
+  int kept = 0;
+  for (int i = 0; i < x.dim(); ++i) kept += !(mask >> i & 1);
+  for (int i = 0; i < x.dim(); ++i) {
+    if (!(mask >> i & 1)) continue;
+    target.push_back(kept + source.rank());
+    source.push_back(i);
+  }
+  if (source.empty()) return ones_like(x);
+  const Tensor moved = movedim(x, source, target);
+  const Tensor others = product_of_others(flatten(moved, kept, -1));
+  return movedim(others.reshape(moved.shape()), target, source);
+}
+
+}  // namespace
+
+Tensor prod(const Tensor& x, const Shape& dims, bool keepdim) {
+  const Mask mask = reduced_dims("prod", x, dims);
+  const Plan plan(x, mask, keepdim);
+  Tensor y = plan.result(is_floating(x.dtype()) ? x.dtype() : int64);
+  kernels::reduce_product(plan.reduction(), x.dtype(), y.value()->data, x.value()->data);
+  record("prod", y, {x}, saves(x, y), [mask](Backward& t) {
+    const Tensor input = t.saved(0);
+    if (input.numel() == 0) return t.add(0, zeros_like(input));
+    const Tensor g = expanded(t.g(), mask, input.sizes());
+    if (t.create_graph() || !all(input).item<bool>()) {
+      return t.add(0, g * products_of_others(input, mask));
+    }
+    t.add(0, g * (expanded(t.saved(1), mask, input.sizes()) / input));
+  });
+  return y;
+}
+
+namespace {
+
+struct Variance {
+  Tensor y, mean;
+  double divisor;
+};
+
+Variance variance(const char* operation, const Tensor& x, Mask mask, std::int64_t correction,
+                  bool keepdim, bool root) {
+  detail::check_floating(operation, x);
+  const Plan plan(x, mask, keepdim);
+  const auto count = static_cast<double>(plan.count());
+  Variance v{plan.result(x.dtype()), plan.kept_result(x.dtype()),
+             std::max(0.0, count - static_cast<double>(correction))};
+  const kernels::Reduction r = plan.reduction();
+  const void* data = x.value()->data;
+  kernels::reduce_mean(r, x.dtype(), v.mean.value()->data, data, count);
+  kernels::reduce_variance(r, x.dtype(), v.y.value()->data, data, v.mean.value()->data, v.divisor,
+                           root);
+  return v;
+}
+
+// x - mean, by recorded operations where the gradient's own graph is wanted.
+Tensor centered(Backward& t, Mask mask) {
+  const Tensor x = t.saved(0);
+  if (!t.create_graph()) return x - t.saved(1);
+  return x - detail::with_reduced(sum_over(x, mask, true), mask, x.sizes()) /
+                 static_cast<double>(Plan(x, mask, true).count());
+}
+
+}  // namespace
+
+Tensor var(const Tensor& x, const Shape& dims, std::int64_t correction, bool keepdim) {
+  const Mask mask = reduced_dims("var", x, dims);
+  Variance v = variance("var", x, mask, correction, keepdim, false);
+  const double divisor = v.divisor;
+  record("var", v.y, {x}, saves(x, v.mean), [mask, divisor](Backward& t) {
+    t.add(0, expanded(t.g() * (2 / divisor), mask, t.sizes(0)) * centered(t, mask));
+  });
+  return v.y;
+}
+
+Tensor std(const Tensor& x, const Shape& dims, std::int64_t correction, bool keepdim) {
+  const Mask mask = reduced_dims("std", x, dims);
+  Variance v = variance("std", x, mask, correction, keepdim, true);
+  const double divisor = v.divisor;
+  record("std", v.y, {x}, saves(x, v.mean, v.y), [mask, divisor](Backward& t) {
+    const Tensor output = t.saved(2);
+    const Tensor g = masked_fill(t.g() / (output * divisor), eq(output, 0), 0);
+    t.add(0, expanded(g, mask, t.sizes(0)) * centered(t, mask));
+  });
+  return v.y;
+}
+
+Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim) {
+  const Mask mask = reduced_dims("logsumexp", x, dims);
+  detail::check_floating("logsumexp", x);
+  const Plan plan(x, mask, keepdim);
+  Tensor y = plan.result(x.dtype());
+  Tensor shift = plan.result(x.dtype());
+  const kernels::Reduction r = plan.reduction();
+  if (plan.count() > 0) {
+    kernels::reduce_extreme(r, x.dtype(), true, shift.value()->data, x.value()->data);
+  } else {
+    shift.zero_();
+  }
+  // An infinite largest element would give inf - inf.
+  shift = masked_fill(shift, eq(abs(shift), std::numeric_limits<double>::infinity()), 0);
+  kernels::reduce_log_sum_exp(r, x.dtype(), y.value()->data, x.value()->data, shift.value()->data);
+  y = y + shift;
+  record("logsumexp", y, {x}, saves(x, y), [mask](Backward& t) {
+    const Tensor input = t.saved(0);
+    const Tensor output = detail::with_reduced(t.saved(1), mask, input.sizes());
+    t.add(0, expanded(t.g(), mask, input.sizes()) * exp(input - output));
+  });
+  return y;
+}
+
+namespace {
+
+Tensor euclidean_norm(const Tensor& x, Mask mask, bool keepdim) {
+  const Plan plan(x, mask, keepdim);
+  Tensor y = plan.result(x.dtype());
+  kernels::reduce_norm(plan.reduction(), x.dtype(), y.value()->data, x.value()->data);
+  record("norm", y, {x}, saves(x, y), [mask](Backward& t) {
+    const Tensor output = t.saved(1);
+    const Tensor g = masked_fill(t.g() / output, eq(output, 0), 0);
+    t.add(0, expanded(g, mask, t.sizes(0)) * t.saved(0));
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor norm(const Tensor& x, double p, const Shape& dims, bool keepdim) {
+  const Mask mask = reduced_dims("norm", x, dims);
+  detail::check_floating("norm", x);
+  if (std::isnan(p)) throw ValueError("norm: p is not a number");
+  if (p == 2) return euclidean_norm(x, mask, keepdim);
+  if (p == 0) return sum_over(ne(x, 0).to(x.dtype()), mask, keepdim);
+  const Tensor size = abs(x);
+  if (p == 1) return sum_over(size, mask, keepdim);
+  if (std::isinf(p)) return p > 0 ? amax(size, dims, keepdim) : amin(size, dims, keepdim);
+  return pow(sum_over(pow(size, p), mask, keepdim), 1 / p);
+}
+
+namespace detail {
+
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  const int lead = x.dim() - shape.rank();
+  Mask mask = 0;
+  bool fits = lead >= 0;
+  for (int i = 0; fits && i < x.dim(); ++i) {
+    const std::int64_t size = i < lead ? 1 : shape[i - lead];
+    if (i < lead || (size == 1 && x.sizes()[i] != 1)) {
+      mask |= Mask{1} << i;
+    } else {
+      fits = size == x.sizes()[i];
+    }
+  }
+  if (!fits) {
+    throw ShapeError("sum_to: shape " + to_string(shape) + " does not broadcast to " +
+                     to_string(x.sizes()));
+  }
+  if (mask == 0) return x;
+  if (x.numel() == shape.numel()) return x.reshape(shape);  // only dimensions of size 1 go away
+  // Leading dimensions go away, the others stay: the result is reshaped where both occur.
+  if (mask == (Mask{1} << lead) - 1) return sum_over(x, mask, false);
+  Tensor y = sum_over(x, mask, true);
+  return lead == 0 ? y : y.reshape(shape);
+}
+
+}  // namespace detail
+}  // namespace xtape

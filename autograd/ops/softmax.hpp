@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+
+#include "../export.hpp"
+#include "../tensor.hpp"
+
+namespace xtape {
+
+/// e^x / sum e^x along `dim`, without overflow; NaN for a row of -inf alone. Floating tensors only
+/// (DTypeError). Gradient: y (g - sum g y).
+XTAPE_API Tensor softmax(const Tensor& x, std::int64_t dim);
+/// log softmax(x), exact where softmax is about 0. Gradient: g - e^y sum g.
+XTAPE_API Tensor log_softmax(const Tensor& x, std::int64_t dim);
+
+namespace detail {
+
+inline constexpr std::int64_t kIgnoreIndex = -100;
+
+/// -log softmax(input) at the class that `target` names, for each position: input [N, C, ...] (or
+/// [C]), target int64 [N, ...]; not reduced. Positions whose target is `ignore_index` give 0. With
+/// `label_smoothing` that share of the target is spread evenly over all classes. One pass forward,
+/// one backward. Throws ShapeError on unequal shapes and on an empty batch, DTypeError, IndexError
+/// on a label out of range, ValueError on a smoothing outside [0, 1].
+XTAPE_API Tensor cross_entropy(const Tensor& input, const Tensor& target,
+                               std::int64_t ignore_index = kIgnoreIndex,
+                               double label_smoothing = 0);
+
+}  // namespace detail
+}  // namespace xtape

@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sweep.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "error.hpp"
+#include "node.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/creation.hpp"
+#include "ops/reductions.hpp"
+#include "tape.hpp"
+
+namespace xtape {
+namespace detail {
+namespace {
+
+std::atomic<std::uint64_t> sweep_ids{0};
+
+bool sole_owner(const Tensor& x) noexcept {
+  return x.value()->refs.load(std::memory_order_acquire) == 1 &&
+         x.value()->storage->refs.load(std::memory_order_acquire) == 1;
+}
+
+bool same_layout(const Tensor& a, const Tensor& b) noexcept {
+  return (a.is_contiguous() && b.is_contiguous()) ||
+         (std::ranges::equal(a.strides(), b.strides()) && is_dense(a));
+}
+
+// a + b, in the memory of one that nobody else sees where there is one.
+Tensor accumulate(Tensor a, Tensor b, bool create_graph) {
+  if (!create_graph && same_layout(a, b)) {
+    if (!sole_owner(a)) std::swap(a, b);
+    if (sole_owner(a) && is_dense(a)) {
+      add_into(a, b);
+      return a;
+    }
+  }
+  return add(a, b);
+}
+
+// The gradients of one node's outputs: as many as it has.
+class Gradients {
+ public:
+  explicit Gradients(std::size_t count) noexcept : count_(count) {
+    std::uninitialized_default_construct_n(begin(), count);
+  }
+  ~Gradients() { std::destroy_n(begin(), count_); }
+  Gradients(const Gradients&) = delete;
+  Gradients& operator=(const Gradients&) = delete;
+  Tensor* begin() noexcept { return reinterpret_cast<Tensor*>(memory_); }
+
+ private:
+  std::size_t count_;
+  alignas(Tensor) std::byte memory_[8 * sizeof(Tensor)];
+};
+
+}  // namespace
+
+/// One walk over what the roots were computed from.
+class Sweep {
+ public:
+  Sweep(bool retain_graph, bool create_graph) noexcept
+      : id_(sweep_ids.fetch_add(1, std::memory_order_relaxed) + 1),
+        retain_graph_(retain_graph || create_graph),
+        create_graph_(create_graph),
+        grad_mode_(create_graph),
+        outer_(std::exchange(thread_state.sweep, this)) {}
+  ~Sweep();
+  Sweep(const Sweep&) = delete;
+  Sweep& operator=(const Sweep&) = delete;
+
+  /// `grad()` alone: the values whose gradients are wanted.
+  void want(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs);
+  void add_root(const Tensor& y, const Tensor& seed);
+  void run();
+  Tensor take_wanted(std::size_t i) { return std::move(wanted_[i].gradient); }
+
+  bool needs(const Edge& edge) noexcept;
+  void add(Node& node, int i, Tensor gradient);
+  bool create_graph() const noexcept { return create_graph_; }
+
+ private:
+  struct Wanted {
+    Node* node;
+    std::uint32_t output;
+    Tensor gradient;
+  };
+  struct Queued {
+    std::uint64_t number;
+    Node* node;
+    bool operator<(const Queued& other) const noexcept { return number < other.number; }
+  };
+  // The slots of a node that an outer sweep of this thread is using.
+  struct Side {
+    std::vector<Tensor> gradients;
+    bool needed = true;
+  };
+
+  bool claim(Node& node);
+  Side* side(Node& node);
+  void discover(const std::vector<Tensor>& outputs);
+  void push(Node& node);
+  void process(Node& node);
+  void take_gradients(Node& node, Tensor* gradients);
+  void finish(Node& node, Tensor* gradients);
+  void run_hooks(Node& node, Tensor* gradients);
+  void finish_leaves();
+  void collect(Node& node, std::uint32_t output, Tensor& gradient);
+  void accumulate_leaf(Node& leaf, Tensor gradient);
+  void hand_over_edges(Node& node, bool keep) noexcept;
+  void deposit(Node& target, std::uint32_t output, Tensor gradient);
+  Tensor fit(const Node& from, Node& target, std::uint32_t output, Tensor gradient);
+
+  std::uint64_t id_;
+  bool retain_graph_, create_graph_;
+  GradModeGuard grad_mode_;
+  Sweep* outer_;
+  std::vector<Queued> queue_;
+  std::vector<Node*> claimed_;  // grad() alone
+  std::vector<Wanted> wanted_;
+  std::unordered_map<Node*, Side> sides_;
+};
+
+Sweep::~Sweep() {
+  thread_state.sweep = outer_;
+  for (const Queued& q : queue_) {  // left by an error
+    if (!sides_.contains(q.node)) {
+      for (Slot& s : q.node->slots()) {
+        if (Value* v = std::exchange(s.gradient, nullptr)) release(v);
+      }
+      q.node->sweep.store(0, std::memory_order_release);
+    }
+    if (!std::exchange(q.node->borrowed, false)) release(q.node);
+  }
+  for (Node* n : claimed_) {
+    n->sweep.store(0, std::memory_order_release);
+    n->needed = true;
+    release(n);
+  }
+}
+
+// True where this sweep uses the node's own slots; false where a side table serves.
+bool Sweep::claim(Node& node) {
+  std::uint64_t holder = node.sweep.load(std::memory_order_relaxed);
+  if (holder == id_) return true;
+  if (holder == 0 && node.sweep.compare_exchange_strong(holder, id_, std::memory_order_acquire)) {
+    return true;
+  }
+  for (const Sweep* s = outer_; s; s = s->outer_) {
+    if (s->id_ == holder) {
+      sides_.try_emplace(&node).first->second.gradients.resize(node.outputs);
+      return false;
+    }
+  }
+  throw GradError(std::string("backward: another thread is walking the same graph, at ") +
+                  node.name + "; threads that share parameters use grad()");
+}
+
+Sweep::Side* Sweep::side(Node& node) {
+  if (sides_.empty()) return nullptr;
+  const auto it = sides_.find(&node);
+  return it == sides_.end() ? nullptr : &it->second;
+}
+
+void Sweep::want(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs) {
+  for (const Tensor& x : inputs) {
+    if (!x.requires_grad()) {
+      throw GradError("grad: input " + std::to_string(wanted_.size()) + ", " + x.description() +
+                      ", does not require grad");
+    }
+    wanted_.push_back({x.value()->node, x.value()->output, {}});
+  }
+  discover(outputs);
+}
+
+// Claims what can be reached, then marks, oldest first, what leads to a wanted value.
+void Sweep::discover(const std::vector<Tensor>& outputs) {
+  std::vector<Node*> found, todo;
+  const auto visit = [&](Node* n) {
+    if (!n || n->leaf || n->sweep.load(std::memory_order_relaxed) == id_ || side(*n)) return;
+    if (claim(*n)) {
+      retain(n);
+      claimed_.push_back(n);
+    }
+    found.push_back(n);
+    todo.push_back(n);
+  };
+  for (const Tensor& y : outputs) visit(y.requires_grad() ? y.value()->node : nullptr);
+  while (!todo.empty()) {
+    Node* n = todo.back();
+    todo.pop_back();
+    for (const Edge& e : n->edges()) visit(e.node);
+  }
+  std::ranges::sort(found, {}, [](const Node* n) { return n->number.load(); });
+  for (Node* n : found) {
+    const bool needed =
+        std::ranges::any_of(wanted_, [&](const Wanted& w) { return w.node == n; }) ||
+        std::ranges::any_of(n->edges(), [&](const Edge& e) { return needs(e); });
+    if (Side* s = side(*n)) {
+      s->needed = needed;
+    } else {
+      n->needed = needed;
+    }
+  }
+}
+
+bool Sweep::needs(const Edge& edge) noexcept {
+  Node* n = edge.node;
+  if (!n) return false;
+  if (wanted_.empty()) return true;
+  if (n->leaf) {
+    return std::ranges::any_of(wanted_, [&](const Wanted& w) { return w.node == n; });
+  }
+  if (const Side* s = side(*n)) return s->needed;
+  return n->needed;
+}
+
+void Sweep::push(Node& node) {
+  queue_.push_back({node.number.load(std::memory_order_relaxed), &node});
+  std::push_heap(queue_.begin(), queue_.end());
+}
+
+// Adds to the slot; the first gradient of a node queues it on the reference of the edge.
+void Sweep::deposit(Node& target, std::uint32_t output, Tensor gradient) {
+  if (!claim(target)) {
+    Side& s = *side(target);
+    const bool first = std::ranges::none_of(s.gradients, &Tensor::defined);
+    Tensor& sum = s.gradients[output];
+    sum = sum.defined() ? accumulate(std::move(sum), std::move(gradient), create_graph_)
+                        : std::move(gradient);
+    if (first) {
+      retain(&target);
+      push(target);
+    }
+    return;
+  }
+  const auto slots = target.slots();
+  const bool first = std::ranges::all_of(slots, [](const Slot& s) { return !s.gradient; });
+  Value*& sum = slots[output].gradient;
+  if (sum) {
+    Tensor before = Tensor::adopt(std::exchange(sum, nullptr));
+    sum = accumulate(std::move(before), std::move(gradient), create_graph_).release();
+  } else {
+    sum = gradient.release();
+  }
+  if (first) {
+    target.borrowed = true;
+    push(target);
+  }
+}
+
+void Sweep::add_root(const Tensor& y, const Tensor& seed) {
+  Node& node = *y.value()->node;
+  if (node.leaf && !wanted_.empty())
+    return collect(node, y.value()->output, const_cast<Tensor&>(seed));
+  deposit(node, y.value()->output, seed);
+  if (std::exchange(node.borrowed, false)) retain(&node);
+}
+
+Tensor Sweep::fit(const Node& from, Node& target, std::uint32_t output, Tensor gradient) {
+  const Slot& slot = target.slots()[output];
+  const auto sizes = target.output_sizes(slot);
+  if (gradient.dtype() != slot.dtype) gradient = gradient.to(slot.dtype);
+  if (!equal_sizes(gradient.sizes(), sizes)) {
+    try {
+      gradient = sum_to(gradient, Shape(sizes));
+    } catch (const ShapeError&) {
+      throw ShapeError(std::string("backward of ") + from.name + ": a gradient of shape " +
+                       to_string(gradient.sizes()) + " does not fit an input of shape " +
+                       to_string(sizes));
+    }
+  }
+  return gradient;
+}
+
+void Sweep::add(Node& node, int i, Tensor gradient) {
+  const Edge& edge = node.edges()[static_cast<std::size_t>(i)];
+  if (!gradient.defined() || !needs(edge)) return;
+  Node& target = *edge.node;
+  gradient = fit(node, target, edge.output, std::move(gradient));
+  if (target.leaf && !wanted_.empty()) return collect(target, edge.output, gradient);
+  deposit(target, edge.output, std::move(gradient));
+}
+
+void Sweep::collect(Node& node, std::uint32_t output, Tensor& gradient) {
+  for (Wanted& w : wanted_) {
+    if (w.node != &node || w.output != output) continue;
+    w.gradient = w.gradient.defined() ? accumulate(std::move(w.gradient), gradient, create_graph_)
+                                      : gradient;
+  }
+}
+
+void Sweep::take_gradients(Node& node, Tensor* gradients) {
+  if (Side* s = side(node)) {
+    for (std::size_t k = 0; k < node.outputs; ++k) gradients[k] = std::move(s->gradients[k]);
+    return;
+  }
+  for (std::size_t k = 0; k < node.outputs; ++k) {
+    gradients[k] = Tensor::adopt(std::exchange(node.slots()[k].gradient, nullptr));
+  }
+  if (wanted_.empty()) node.sweep.store(0, std::memory_order_release);
+}
+
+void Sweep::run_hooks(Node& node, Tensor* gradients) {
+  for (OutputHook& h : node.extras->hooks) {
+    Tensor& g = gradients[h.output];
+    if (!g.defined()) continue;
+    h.hook->call(g);
+    g = fit(node, node, static_cast<std::uint32_t>(h.output), std::move(g));
+  }
+}
+
+// The node's gradients are complete: hooks, kept gradients, wanted ones.
+void Sweep::finish(Node& node, Tensor* gradients) {
+  if (node.extras) {
+    run_hooks(node, gradients);
+    for (auto& [output, kept] : node.extras->retained) {
+      if (gradients[output].defined()) kept = gradients[output];
+    }
+  }
+  if (wanted_.empty()) return;
+  for (std::uint32_t k = 0; k < node.outputs; ++k) {
+    if (gradients[k].defined()) collect(node, k, gradients[k]);
+  }
+}
+
+void Sweep::process(Node& node) {
+  Gradients held(node.outputs);
+  Tensor* gradients = held.begin();
+  take_gradients(node, gradients);
+  if (node.extras || !wanted_.empty()) finish(node, gradients);
+  if (node.leaf) return accumulate_leaf(node, std::move(gradients[0]));
+  if (!wanted_.empty() &&
+      std::ranges::none_of(node.edges(), [&](const Edge& e) { return needs(e); })) {
+    if (!node.released) return;
+  }
+  if (node.released) {
+    throw GradError(std::string("backward: the graph at ") + node.name +
+                    " was released by an earlier backward; pass retain_graph = true to the first");
+  }
+  Backward t(node, *this, gradients);
+  try {
+    node.run(node.closure(), t);
+  } catch (...) {
+    hand_over_edges(node, true);  // what it queued outlives it
+    throw;
+  }
+  hand_over_edges(node, retain_graph_);
+  if (!retain_graph_) release_contents(node);
+}
+
+// A node that was queued by this one now belongs to the queue: the edge's reference goes over.
+void Sweep::hand_over_edges(Node& node, bool keep) noexcept {
+  for (Edge& e : node.edges()) {
+    if (!e.node) continue;
+    const bool queued = std::exchange(e.node->borrowed, false);
+    if (!queued) continue;
+    if (keep) {
+      retain(e.node);
+    } else {
+      e.node = nullptr;
+    }
+  }
+}
+
+void Sweep::accumulate_leaf(Node& leaf, Tensor gradient) {
+  Extras& e = *leaf.extras;
+  if (create_graph_) {
+    e.gradient = e.gradient.defined() ? xtape::add(e.gradient, gradient) : gradient;
+  } else if (!e.gradient.defined()) {
+    // Nobody else may see the memory: clipping and optimizers write it.
+    const bool own = sole_owner(gradient) && gradient.is_contiguous();
+    e.gradient = own ? std::move(gradient) : detail::copy_contiguous(gradient);
+  } else if (sole_owner(e.gradient) && same_layout(e.gradient, gradient)) {
+    add_into(e.gradient, gradient);
+  } else {
+    e.gradient = xtape::add(e.gradient, gradient);  // a handle that the user keeps stays as it is
+  }
+  if (e.after_accumulation.empty() || !e.value) return;
+  retain(e.value);
+  Tensor value = Tensor::adopt(e.value);
+  for (auto& hook : e.after_accumulation) hook->call(value);
+}
+
+void Sweep::run() {
+  while (!queue_.empty()) {
+    std::pop_heap(queue_.begin(), queue_.end());
+    Node* node = queue_.back().node;
+    queue_.pop_back();
+    struct Held {
+      Node* node;
+      ~Held() { release(node); }
+    } held{node};
+    process(*node);
+  }
+  finish_leaves();
+}
+
+// grad() collects a leaf's gradient without visiting the leaf: its hooks run once all is there.
+void Sweep::finish_leaves() {
+  for (auto w = wanted_.begin(); w != wanted_.end(); ++w) {
+    if (!w->node->leaf || w->node->extras->hooks.empty() || !w->gradient.defined()) continue;
+    const auto first =
+        std::find_if(wanted_.begin(), w, [&](const Wanted& v) { return v.node == w->node; });
+    if (first == w) {
+      run_hooks(*w->node, &w->gradient);
+    } else {
+      w->gradient = first->gradient;
+    }
+  }
+}
+
+namespace {
+
+Tensor checked_seed(const char* operation, const Tensor& y, const Tensor& seed) {
+  const std::string what(operation);
+  if (!y.requires_grad()) {
+    throw GradError(what + ": " + y.description() +
+                    " has no recorded history; does a leaf require grad, and is recording on?");
+  }
+  if (!seed.defined()) {
+    if (y.numel() != 1) {
+      throw GradError(what + ": the output has shape " + to_string(y.sizes()) +
+                      "; a seed gradient of that shape is needed unless it is a single element");
+    }
+    return ones(y.shape(), y.dtype());
+  }
+  if (seed.shape() != y.shape() || seed.dtype() != y.dtype()) {
+    throw ShapeError(what + ": expected a seed " + y.description() + ", got " + seed.description());
+  }
+  return seed;
+}
+
+}  // namespace
+}  // namespace detail
+
+bool Backward::needs(int i) const noexcept {
+  return sweep_.needs(node_.edges()[static_cast<std::size_t>(i)]);
+}
+
+Tensor Backward::saved(int i) const {
+  const detail::Saved& s = node_.saved()[static_cast<std::size_t>(i)];
+  if (!s.value) return {};
+  const std::uint32_t version = s.value->storage->version.load(std::memory_order_acquire);
+  if (version != s.version) {
+    throw GradError(std::string("backward of ") + node_.name + ": a value of shape " +
+                    to_string({s.value->sizes(), s.value->rank}) +
+                    " that it saved was overwritten since (version " + std::to_string(version) +
+                    ", expected " + std::to_string(s.version) +
+                    "); write the functional form, which makes a new tensor, or clone() before");
+  }
+  detail::retain(s.value);
+  Tensor x = Tensor::adopt(s.value);
+  if (s.output < 0 || !create_graph()) return x;
+  Tensor y = detail::make_view(x, s.value->data, x.sizes(), x.strides());
+  detail::retain(&node_);
+  y.value()->node = &node_;
+  y.value()->output = static_cast<std::uint32_t>(s.output);
+  return y;
+}
+
+void Backward::add(int i, Tensor gradient) { sweep_.add(node_, i, std::move(gradient)); }
+
+std::span<const std::int64_t> Backward::sizes(int i) const noexcept {
+  const detail::Edge& e = node_.edges()[static_cast<std::size_t>(i)];
+  if (!e.node) return {};
+  return e.node->output_sizes(e.node->slots()[e.output]);
+}
+
+bool Backward::create_graph() const noexcept { return sweep_.create_graph(); }
+
+void backward(const Tensor& y, const BackwardOptions& options) {
+  const Tensor seed = detail::checked_seed("backward", y, options.seed);
+  detail::Sweep sweep(options.retain_graph, options.create_graph);
+  sweep.add_root(y, seed);
+  sweep.run();
+}
+
+void Tensor::backward() const { xtape::backward(*this); }
+void Tensor::backward(const BackwardOptions& options) const { xtape::backward(*this, options); }
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options) {
+  if (outputs.empty() || inputs.empty()) {
+    throw ValueError("grad: expected at least one output and one input");
+  }
+  if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size()) {
+    throw ValueError("grad: expected " + std::to_string(outputs.size()) + " grad_outputs, got " +
+                     std::to_string(options.grad_outputs.size()));
+  }
+  std::vector<Tensor> seeds;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    seeds.push_back(detail::checked_seed(
+        "grad", outputs[i], options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i]));
+  }
+  detail::Sweep sweep(options.retain_graph, options.create_graph);
+  sweep.want(outputs, inputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) sweep.add_root(outputs[i], seeds[i]);
+  sweep.run();
+  std::vector<Tensor> gradients;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    gradients.push_back(sweep.take_wanted(i));
+    if (!gradients.back().defined() && !options.allow_unused) {
+      throw GradError("grad: input " + std::to_string(i) + ", " + inputs[i].description() +
+                      ", was not used by the outputs; pass allow_unused = true for an undefined "
+                      "gradient");
+    }
+  }
+  return gradients;
+}
+
+}  // namespace xtape

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <new>
+#include <span>
+#include <type_traits>
+
+#include "export.hpp"
+#include "tensor.hpp"
+
+namespace xtape {
+
+/// True where operations of this thread are recorded.
+XTAPE_API bool is_grad_enabled() noexcept;
+
+namespace detail {
+
+class XTAPE_API GradModeGuard {
+ public:
+  explicit GradModeGuard(bool on) noexcept;
+  ~GradModeGuard();
+  GradModeGuard(const GradModeGuard&) = delete;
+  GradModeGuard& operator=(const GradModeGuard&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace detail
+
+/// Nothing is recorded in its scope (this thread).
+struct NoGrad : detail::GradModeGuard {
+  NoGrad() noexcept : GradModeGuard(false) {}
+};
+/// Recording is on in its scope, inside a NoGrad too.
+struct EnableGrad : detail::GradModeGuard {
+  EnableGrad() noexcept : GradModeGuard(true) {}
+};
+
+namespace detail {
+struct Node;
+class Sweep;
+}  // namespace detail
+
+/// What a recorded closure sees when gradients flow back through its operation.
+class XTAPE_API Backward {
+ public:
+  /// True where input i's gradient is wanted.
+  bool needs(int i) const noexcept;
+  /// Gradient of output k; undefined where none came (never for an operation of one output).
+  const Tensor& g(int k = 0) const noexcept { return gradients_[k]; }
+  /// Gives g(k) away, so that its memory may be reused by who takes it.
+  Tensor take_g(int k = 0) noexcept { return std::move(gradients_[k]); }
+  /// The i-th of `saves(...)`. Throws GradError where it was overwritten since.
+  Tensor saved(int i) const;
+  /// Adds to the gradient of input i: summed back over broadcast dimensions and converted to its
+  /// dtype; an undefined `gradient` adds nothing. Throws ShapeError where it does not fit.
+  void add(int i, Tensor gradient);
+  /// Shape of input i.
+  std::span<const std::int64_t> sizes(int i) const noexcept;
+  /// True where the gradients' own graph is recorded: use recorded operations only.
+  bool create_graph() const noexcept;
+
+ private:
+  friend class detail::Sweep;
+  Backward(detail::Node& node, detail::Sweep& sweep, Tensor* gradients) noexcept
+      : node_(node), sweep_(sweep), gradients_(gradients) {}
+
+  detail::Node& node_;
+  detail::Sweep& sweep_;
+  Tensor* gradients_;
+};
+
+namespace detail {
+
+using BackwardFunction = void (*)(const void* closure, Backward& t);
+
+struct Recording {
+  const char* name;
+  std::span<Tensor* const> outputs;
+  std::span<const TensorRef> inputs;
+  std::span<const Tensor* const> saved;
+  BackwardFunction run;
+  std::size_t closure_bytes;
+};
+
+/// Puts an operation on the tape; returns where its closure goes, or null where nothing is recorded.
+XTAPE_API void* begin_record(const Recording& r);
+
+template <std::size_t N>
+struct Saves {
+  std::array<const Tensor*, N> tensors;
+};
+
+struct Outputs {
+  Outputs(Tensor& y) noexcept : tensors{&y}, count(1) {}
+  Outputs(std::initializer_list<Tensor*> ys) : count(0) {
+    for (Tensor* y : ys) tensors[count++] = y;
+  }
+  Tensor* tensors[8];
+  std::size_t count;
+};
+
+/// A name that lives forever: literals only.
+struct OperationName {
+  consteval OperationName(const char* s) : text(s) {}
+  const char* text;
+};
+
+}  // namespace detail
+
+/// Tensors that the closure needs; an undefined one is given back undefined.
+template <class... T>
+  requires(std::is_base_of_v<Tensor, T> && ...)
+detail::Saves<sizeof...(T)> saves(const T&... tensors) noexcept {
+  return {{&tensors...}};
+}
+
+/// The several outputs of one operation (at most 8): `record("max", outputs(y, i), ...)`.
+template <class... T>
+detail::Outputs outputs(T&... tensors) {
+  static_assert(sizeof...(T) <= 8, "at most 8 outputs");
+  return detail::Outputs({&tensors...});
+}
+
+namespace detail {
+
+template <std::size_t N, class F>
+void record_named(const char* name, const Outputs& y, std::span<const TensorRef> inputs,
+                  const Saves<N>& saved, F closure) {
+  static_assert(std::is_trivially_copyable_v<F> && std::is_trivially_destructible_v<F>,
+                "a recorded closure captures numbers and shapes only; tensors go through saves()");
+  static_assert(alignof(F) <= alignof(std::max_align_t));
+  void* place = begin_record({name, {y.tensors, y.count}, inputs, saved.tensors,
+                              [](const void* c, Backward& t) { (*static_cast<const F*>(c))(t); },
+                              sizeof(F)});
+  if (place) ::new (place) F(closure);
+}
+
+}  // namespace detail
+
+/// Records the operation that computed `y` from `inputs`. `closure(Backward&)` adds the gradients;
+/// it is written with recorded operations, so that gradients of gradients come by themselves, and
+/// captures numbers and shapes only.
+template <std::size_t N, class F>
+void record(detail::OperationName name, detail::Outputs y, TensorList inputs,
+            const detail::Saves<N>& saved, F closure) {
+  detail::record_named(name.text, y, {inputs.begin(), inputs.size()}, saved, closure);
+}
+
+}  // namespace xtape

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "dtype.hpp"
+#include "export.hpp"
+#include "scalar.hpp"
+#include "shape.hpp"
+#include "value.hpp"
+
+namespace xtape {
+
+class Tensor;
+class Index;
+struct BackwardOptions;
+
+namespace detail {
+
+/// A function kept by the tape, called with a gradient; may return a replacement or nothing.
+struct Hook {
+  virtual ~Hook() = default;
+  virtual void call(Tensor& gradient) = 0;
+};
+
+}  // namespace detail
+
+/// A handle to an n-dimensional array, cheap to copy: copies share the value. A recorded value
+/// never changes; operations make new ones. Views share memory.
+class XTAPE_API Tensor {
+ public:
+  /// An undefined tensor: no value at all.
+  Tensor() noexcept = default;
+  Tensor(const Tensor& other) noexcept : value_(other.value_) {
+    if (value_) detail::retain(value_);
+  }
+  Tensor(Tensor&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
+  Tensor& operator=(const Tensor& other) noexcept {
+    Tensor(other).swap(*this);
+    return *this;
+  }
+  Tensor& operator=(Tensor&& other) noexcept {
+    Tensor(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~Tensor() {
+    if (value_) detail::release(value_);
+  }
+  void swap(Tensor& other) noexcept { std::swap(value_, other.value_); }
+
+  // --- what it is -------------------------------------------------------------------------------
+  bool defined() const noexcept { return value_ != nullptr; }
+  DType dtype() const noexcept { return value_->dtype; }
+  int dim() const noexcept { return value_->rank; }
+  std::int64_t numel() const noexcept { return value_->numel; }
+  /// A copy of the sizes, e.g. `x.shape() == Shape{2, 3}`.
+  Shape shape() const { return Shape(sizes()); }
+  /// Size of one dimension; negative counts from the back. Throws IndexError.
+  std::int64_t size(std::int64_t dim) const;
+  /// Sizes and strides (in elements) in place: valid as long as this tensor.
+  std::span<const std::int64_t> sizes() const noexcept { return {value_->sizes(), rank()}; }
+  std::span<const std::int64_t> strides() const noexcept { return {value_->strides(), rank()}; }
+  /// Dense and row-major.
+  bool is_contiguous() const noexcept { return value_->contiguous; }
+  /// "float32 [2, 3]"
+  std::string description() const;
+
+  // --- its elements -----------------------------------------------------------------------------
+  /// The first element; the others lie at `strides()`. Throws DTypeError where T is another type.
+  template <class T>
+  const T* data() const {
+    check_dtype(dtype_of<T>);
+    return reinterpret_cast<const T*>(value_->data);
+  }
+  /// The single element, converted. Throws ShapeError unless `numel() == 1`.
+  template <class T>
+  T item() const {
+    return static_cast<T>(item_scalar().template to<T>());
+  }
+  /// A read-only xtensor expression over this tensor's memory, valid as long as a handle to it; needs
+  /// <xtape/autograd/xtensor.hpp>. Throws DTypeError where T is another type.
+  template <class T>
+  auto array() const&;
+  template <class T>
+  auto array() const&& = delete;  // the memory would be gone at the end of the statement
+  /// Writable access for the time of the object's life; needs <xtape/autograd/xtensor.hpp>.
+  /// Throws GradError on a recorded value and, while recording, on a leaf that requires grad.
+  template <class T>
+  auto mutable_array();
+
+  // --- gradients --------------------------------------------------------------------------------
+  bool requires_grad() const noexcept { return value_ && value_->node != nullptr; }
+  /// Makes a leaf collect gradients. Throws GradError on a recorded value, DTypeError on integers.
+  Tensor& requires_grad_(bool on = true);
+  bool is_leaf() const noexcept;
+  /// The collected gradient: undefined before the first backward. Also of a recorded value after
+  /// `retain_grad()`.
+  Tensor grad() const;
+  /// Replaces the gradient of a leaf; an undefined one drops it. Throws ShapeError, DTypeError.
+  void set_grad(const Tensor& gradient);
+  void zero_grad() { set_grad(Tensor()); }
+  /// Keeps the gradient of a recorded value; no effect on a leaf.
+  void retain_grad();
+  /// f(gradient) runs whenever this value's gradient is complete; it may return a replacement.
+  template <class F>
+  void register_hook(F f);
+  /// f(leaf) runs after this leaf's gradient was added to `.grad()`, while the sweep goes on.
+  template <class F>
+  void register_post_accumulate_grad_hook(F f);
+  /// Adds d(this)/d(leaf) to every leaf's gradient. Throws GradError where `this` is no scalar and
+  /// no seed is given, has no history, or its graph was released by an earlier call.
+  void backward() const;
+  void backward(const BackwardOptions& options) const;
+  /// The same memory without history.
+  Tensor detach() const;
+
+  // --- new tensors ------------------------------------------------------------------------------
+  /// A copy in memory of its own; recorded.
+  Tensor clone() const;
+  /// Itself where contiguous, else a row-major copy; recorded.
+  Tensor contiguous() const;
+  /// Converted; itself where the dtype is the same; recorded between floating types.
+  Tensor to(DType dtype) const;
+  Tensor reshape(const Shape& shape) const;
+  Tensor view(const Shape& shape) const;
+  Tensor flatten(std::int64_t start_dim = 0, std::int64_t end_dim = -1) const;
+  Tensor transpose(std::int64_t dim0, std::int64_t dim1) const;
+  Tensor permute(const Shape& dims) const;
+  Tensor t() const;
+  Tensor expand(const Shape& shape) const;
+  Tensor squeeze() const;
+  Tensor squeeze(std::int64_t dim) const;
+  Tensor unsqueeze(std::int64_t dim) const;
+  Tensor sum() const;
+  Tensor sum(const Shape& dims, bool keepdim = false) const;
+  Tensor mean() const;
+  Tensor mean(const Shape& dims, bool keepdim = false) const;
+  /// Basic indexing: x[2], x[{1, slice(2, 5), none, ellipsis}]; a view, recorded.
+  Tensor operator[](std::int64_t i) const;
+  Tensor operator[](std::initializer_list<Index> indices) const;
+
+  // --- writing (leaves only) --------------------------------------------------------------------
+  /// Writes `source`, broadcast and converted, into this leaf. Throws GradError on a recorded value
+  /// and on a leaf that requires grad while recording (use NoGrad).
+  Tensor& copy_(const Tensor& source);
+  Tensor& fill_(Scalar x);
+  Tensor& zero_() { return fill_(0); }
+  /// Takes over the data of `other` (same shape; dtype may differ): what other handles of this leaf
+  /// see changes too, and gradients stay apart. Throws ShapeError.
+  Tensor& set_data(const Tensor& other);
+
+  // --- for the library --------------------------------------------------------------------------
+  detail::Value* value() const noexcept { return value_; }
+  /// Takes over one reference.
+  static Tensor adopt(detail::Value* value) noexcept {
+    Tensor t;
+    t.value_ = value;
+    return t;
+  }
+  detail::Value* release() noexcept { return std::exchange(value_, nullptr); }
+
+ private:
+  std::size_t rank() const noexcept { return value_->rank; }
+  void check_dtype(DType wanted) const {
+    if (!value_ || value_->dtype != wanted) bad_dtype(wanted);
+  }
+  [[noreturn]] void bad_dtype(DType wanted) const;
+  Scalar item_scalar() const;
+  void add_hook(std::unique_ptr<detail::Hook> hook);
+  void add_post_accumulate_hook(std::unique_ptr<detail::Hook> hook);
+
+  detail::Value* value_ = nullptr;
+};
+
+/// Where nothing else is said, gradients are those of a scalar and the graph is released.
+struct BackwardOptions {
+  Tensor seed{};              ///< gradient of the tensor itself; needed unless it is a scalar
+  bool retain_graph = false;  ///< keep what is saved, for another sweep
+  bool create_graph = false;  ///< record the gradients' own graph; keeps the graph too
+};
+
+/// A non-owning reference to a tensor that outlives the call: argument lists without counting.
+struct TensorRef {
+  TensorRef(const Tensor& t) noexcept : tensor(&t) {}
+  const Tensor* tensor;
+};
+using TensorList = std::initializer_list<TensorRef>;
+
+template <class F>
+void Tensor::register_hook(F f) {
+  struct Wrapped final : detail::Hook {
+    explicit Wrapped(F g) : f(std::move(g)) {}
+    void call(Tensor& gradient) override {
+      if constexpr (std::is_void_v<decltype(f(std::as_const(gradient)))>) {
+        f(std::as_const(gradient));
+      } else {
+        Tensor replacement = f(std::as_const(gradient));
+        if (replacement.defined()) gradient = std::move(replacement);
+      }
+    }
+    F f;
+  };
+  add_hook(std::make_unique<Wrapped>(std::move(f)));
+}
+
+template <class F>
+void Tensor::register_post_accumulate_grad_hook(F f) {
+  struct Wrapped final : detail::Hook {
+    explicit Wrapped(F g) : f(std::move(g)) {}
+    void call(Tensor& leaf) override { f(leaf); }
+    F f;
+  };
+  add_post_accumulate_hook(std::make_unique<Wrapped>(std::move(f)));
+}
+
+namespace detail {
+
+/// An uninitialised dense tensor, row-major.
+XTAPE_API Tensor empty(DType dtype, std::span<const std::int64_t> sizes);
+/// An uninitialised dense tensor with the dimensions in the memory order of `like`, a tensor of the
+/// same shape (row-major where `like` is not dense).
+XTAPE_API Tensor empty_like(const Tensor& like, DType dtype);
+/// A view of `base`'s storage starting at `data`; not recorded.
+XTAPE_API Tensor make_view(const Tensor& base, std::byte* data, std::span<const std::int64_t> sizes,
+                           std::span<const std::int64_t> strides);
+/// Memory of another owner, `release(owner)` when the last view is gone.
+XTAPE_API Tensor adopt_memory(DType dtype, void* data, std::span<const std::int64_t> sizes,
+                              std::span<const std::int64_t> strides, void* owner,
+                              void (*release)(void*));
+/// Every element in memory once, without gaps (in any order of dimensions).
+XTAPE_API bool is_dense(const Tensor& x) noexcept;
+/// The elements of a fresh result, for the operation that computes it.
+template <class T>
+T* fresh_data(const Tensor& y) noexcept {
+  return reinterpret_cast<T*>(y.value()->data);
+}
+/// Throws GradError where `x` may not be written now; raises its version otherwise.
+XTAPE_API void begin_write(const char* operation, const Tensor& x);
+inline void raise_version(const Tensor& x) noexcept {
+  x.value()->storage->version.fetch_add(1, std::memory_order_release);
+}
+
+}  // namespace detail
+}  // namespace xtape

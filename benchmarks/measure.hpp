@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// The measuring side that libtorch.cpp and xtape.cpp share: command line, timing, one JSON line per
+// workload. Standard library only, so that neither framework sees the other.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace measure {
+
+struct Options {
+  int threads = 1;
+  int repetitions = 10;
+  std::string only;  // empty: every workload
+};
+
+[[noreturn]] inline void usage(const char* program) {
+  std::fprintf(stderr, "usage: %s --threads N [--only NAME] [--repetitions R]\n", program);
+  std::exit(2);
+}
+
+inline int positive(const char* program, const char* text) {
+  char* end = nullptr;
+  const long value = std::strtol(text, &end, 10);
+  if (end == text || *end != '\0' || value < 1 || value > 1000000) usage(program);
+  return static_cast<int>(value);
+}
+
+inline Options parse(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view flag = argv[i];
+    if (i + 1 == argc) usage(argv[0]);
+    if (flag == "--threads") {
+      options.threads = positive(argv[0], argv[i + 1]);
+    } else if (flag == "--repetitions") {
+      options.repetitions = positive(argv[0], argv[i + 1]);
+    } else if (flag == "--only") {
+      options.only = argv[i + 1];
+    } else {
+      usage(argv[0]);
+    }
+  }
+  return options;
+}
+
+class Session {
+ public:
+  explicit Session(const Options& options) : options_(options) {}
+
+  /// Whether the command line asks for this workload; set up nothing that is not wanted.
+  bool wants(std::string_view name) {
+    const bool wanted = options_.only.empty() || options_.only == name;
+    matched_ |= wanted;
+    return wanted;
+  }
+
+  /// Prints the time of `step` in nanoseconds, divided by `units`: one figure per repetition, each
+  /// over as many steps as fill 20 ms, after a warm-up of at least 3 steps and 100 ms.
+  template <class F>
+  void run(const char* name, F&& step, double units = 1) {
+    double spent = 0;
+    int steps = 0;
+    while (steps < 3 || (spent < 1e8 && steps < 100000)) {
+      spent += time(1, step);
+      ++steps;
+    }
+    // The first step pays for pages, pools and compiled kernels; time a few without it.
+    const double one = std::min(time(1, step), time(1, step));
+    const int inner = static_cast<int>(std::clamp(2e7 / std::max(one, 1.0), 1.0, 1e6));
+    std::printf("{\"workload\": \"%s\", \"threads\": %d, \"ns\": [", name, options_.threads);
+    for (int i = 0; i < options_.repetitions; ++i) {
+      std::printf("%s%.6g", i == 0 ? "" : ", ", time(inner, step) / inner / units);
+    }
+    std::printf("]}\n");
+    std::fflush(stdout);
+  }
+
+  /// Prints the numeric libraries in this process; exit code of main.
+  int finish() const {
+    if (!matched_) {
+      std::fprintf(stderr, "no workload is called %s\n", options_.only.c_str());
+      return 2;
+    }
+    std::vector<std::string> found;
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+      const auto slash = line.find('/');
+      if (slash == std::string::npos) continue;
+      const std::string path = line.substr(slash);
+      for (const char* part :
+           {"openblas", "libblas", "libgomp", "libdnnl", "libtorch_cpu", "libxtape"}) {
+        if (path.find(part) != std::string::npos &&
+            std::find(found.begin(), found.end(), path) == found.end()) {
+          found.push_back(path);
+        }
+      }
+    }
+    std::printf("{\"libraries\": [");
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      std::printf("%s\"%s\"", i == 0 ? "" : ", ", found[i].c_str());
+    }
+    std::printf("]}\n");
+    return 0;
+  }
+
+ private:
+  template <class F>
+  static double time(int count, F& step) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < count; ++i) step();
+    const std::chrono::duration<double, std::nano> span = std::chrono::steady_clock::now() - start;
+    return span.count();
+  }
+
+  Options options_;
+  bool matched_ = false;
+};
+
+}  // namespace measure

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "../autograd/export.hpp"
+#include "../autograd/tensor.hpp"
+
+namespace xtape::data {
+
+/// Samples stacked along the first dimension: `for (auto& [x, y] : loader)`.
+struct Batch {
+  Tensor x;  ///< what goes in
+  Tensor y;  ///< what should come out; undefined where there is nothing of the kind
+};
+
+/// Numbered samples. With loader workers, all but the destructor runs in several threads at once.
+class XTAPE_API Dataset {
+ public:
+  virtual ~Dataset();
+
+  virtual std::int64_t size() const = 0;
+  /// One sample, without a batch dimension.
+  virtual Batch get(std::int64_t index) const = 0;
+  /// The samples of these numbers, stacked; overridden where that can be done faster than one by
+  /// one. Here each sample draws random numbers of its own from the thread's generator, whatever
+  /// its neighbours draw. Throws ShapeError and DTypeError where samples do not stack, ValueError
+  /// for none at all.
+  virtual Batch get_batch(std::span<const std::int64_t> indices) const;
+
+ protected:
+  Dataset() = default;
+  Dataset(const Dataset&) = default;
+  Dataset& operator=(const Dataset&) = default;
+};
+
+/// Sample i is (x[i], y[i]); batches are copies, so that writing to them leaves the data alone.
+class XTAPE_API TensorDataset : public Dataset {
+ public:
+  /// Throws ShapeError unless both have the same first dimension; `y` may be left out.
+  explicit TensorDataset(const Tensor& x, const Tensor& y = {});
+
+  std::int64_t size() const override;
+  Batch get(std::int64_t index) const override;
+  Batch get_batch(std::span<const std::int64_t> indices) const override;
+
+ private:
+  Tensor x_, y_;
+};
+
+namespace detail {
+
+/// Blocks of random numbers set aside for each sample: a sample's first one is at its place times
+/// this.
+inline constexpr std::uint64_t kBlocksPerSample = std::uint64_t{1} << 24;
+
+}  // namespace detail
+}  // namespace xtape::data

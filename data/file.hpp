@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// Files as the readers and writers of this folder see them; not part of the public interface.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace xtape::data::detail {
+
+/// A regular file open for reading. Every failure is a FileError "operation: path: what".
+class InputFile {
+ public:
+  InputFile(const char* operation, const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  /// Bytes in the file when it was opened.
+  std::uint64_t size() const noexcept { return size_; }
+  /// Reads exactly `bytes`; a file that ends before is an error.
+  void read(void* to, std::size_t bytes);
+  /// Reads up to `bytes`; 0 at the end.
+  std::size_t read_some(void* to, std::size_t bytes);
+  void seek(std::uint64_t position);
+  [[noreturn]] void fail(const std::string& what) const;
+
+ private:
+  const char* operation_;
+  std::string path_;
+  int descriptor_;
+  std::uint64_t size_;
+};
+
+/// A file that appears whole or not at all: written beside `path` under another name, flushed,
+/// renamed by `commit`, and the folder flushed. Without `commit` nothing remains.
+class OutputFile {
+ public:
+  OutputFile(const char* operation, const std::string& path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(const void* from, std::size_t bytes);
+  void commit();
+  [[noreturn]] void fail(const std::string& what) const;
+
+ private:
+  const char* operation_;
+  std::string path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+}  // namespace xtape::data::detail

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Handwritten digits by a convolutional net. Reads MNIST's files from --data-dir, or learns
+// on built-in digits.
+#include <xtape/xtape.hpp>
+
+#include <algorithm>
+
+#include "common.hpp"
+
+namespace nn = xtape::nn;
+namespace optim = xtape::optim;
+namespace data = xtape::data;
+using xtape::Tensor;
+
+struct Net : nn::Module {
+  nn::Conv2d conv1{1, 32, 3}, conv2{32, 64, 3};
+  nn::Dropout drop1{0.25}, drop2{0.5};
+  nn::Linear dense1{64 * 12 * 12, 128}, dense2{128, 10};
+  XTAPE_PARTS(conv1, conv2, drop1, dense1, drop2, dense2)
+  Tensor forward(const Tensor& x) override {
+    Tensor h = relu(conv1((x - 0.13) / 0.31));  // mean and deviation of MNIST's pixels
+    h = max_pool2d(relu(conv2(h)), 2);          // [N, 64, 12, 12]
+    return dense2(drop2(relu(dense1(drop1(h).flatten(1)))));
+  }
+};
+
+/// Mean loss and share of right answers.
+example::Values evaluate(Net& net, const data::Digits& digits) {
+  const xtape::NoGrad no_grad;
+  net.eval();
+  data::DataLoader loader(data::TensorDataset(digits.images, digits.labels), {.batch_size = 500});
+  double loss = 0, right = 0;
+  for (const auto& [x, y] : loader) {
+    const Tensor scores = net(x);
+    loss += nn::cross_entropy(scores, y, {.reduction = nn::Reduction::sum}).item<double>();
+    right += sum(eq(argmax(scores, 1), y)).item<double>();
+  }
+  const auto count = static_cast<double>(digits.labels.numel());
+  return {{"test_loss", loss / count}, {"test_accuracy", right / count}};
+}
+
+void train(example::Run& run) {
+  const auto [train_set, test_set] = example::load_digits(run, 6000, 2000);
+  Net net;
+  run.resume(net);
+  optim::Adam optimizer(net.parameters(), {.lr = run.flags.lr});
+  data::DataLoader loader(
+      data::TensorDataset(train_set.images, train_set.labels),
+      {.batch_size = run.flags.batch_size, .shuffle = true, .seed = run.flags.seed});
+
+  const auto steps = static_cast<double>(run.flags.epochs * loader.size());
+  double step = 0;
+  for (int epoch = 1; epoch <= run.flags.epochs && !example::interrupted(); ++epoch) {
+    net.train();
+    run.begin_epoch(epoch, loader.size());
+    for (const auto& [x, y] : loader) {
+      const double done = (step++ + 0.5) / steps;  // learning rate: straight up, straight down
+      optimizer.set_lr(run.flags.lr * std::min(done / 0.15, (1 - done) / 0.85));
+      optimizer.zero_grad();
+      const Tensor loss = nn::cross_entropy(net(x), y);
+      loss.backward();
+      optimizer.step();
+      if (!run.step(loss.item<double>(), x.size(0))) break;
+    }
+    if (!example::interrupted()) run.end_epoch(evaluate(net, test_set));
+  }
+  if (run.flags.epochs == 0) run.end_epoch(evaluate(net, test_set));
+  run.finish(net);
+}
+
+int main(int argc, char** argv) {
+  return example::run(argc, argv,
+                      {.name = "mnist_cnn",
+                       .purpose = "Learns handwritten digits with a convolutional net",
+                       .epochs = 3,
+                       .batch_size = 64,
+                       .lr = 2e-3},
+                      train);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Handwritten digits by a net of three linear layers. Reads MNIST's files from --data-dir, or
+// learns on built-in digits.
+#include <xtape/xtape.hpp>
+
+#include "common.hpp"
+
+namespace nn = xtape::nn;
+namespace optim = xtape::optim;
+namespace data = xtape::data;
+using xtape::Tensor;
+
+struct Net : nn::Module {
+  nn::Linear a{784, 512}, b{512, 256}, c{256, 10};
+  XTAPE_PARTS(a, b, c)
+  Tensor forward(const Tensor& x) override { return c(relu(b(relu(a(x.flatten(1)))))); }
+};
+
+/// Mean loss and share of right answers.
+example::Values evaluate(Net& net, const data::Digits& digits) {
+  const xtape::NoGrad no_grad;
+  net.eval();
+  data::DataLoader loader(data::TensorDataset(digits.images, digits.labels), {.batch_size = 500});
+  double loss = 0, right = 0;
+  for (const auto& [x, y] : loader) {
+    const Tensor scores = net(x);
+    loss += nn::cross_entropy(scores, y, {.reduction = nn::Reduction::sum}).item<double>();
+    right += sum(eq(argmax(scores, 1), y)).item<double>();
+  }
+  const auto count = static_cast<double>(digits.labels.numel());
+  return {{"test_loss", loss / count}, {"test_accuracy", right / count}};
+}
+
+void train(example::Run& run) {
+  const auto [train_set, test_set] = example::load_digits(run, 12000, 2000);
+  Net net;
+  run.resume(net);
+  optim::Adam optimizer(net.parameters(), {.lr = run.flags.lr});
+  data::DataLoader loader(
+      data::TensorDataset(train_set.images, train_set.labels),
+      {.batch_size = run.flags.batch_size, .shuffle = true, .seed = run.flags.seed});
+
+  const auto steps = static_cast<double>(run.flags.epochs * loader.size());
+  double step = 0;
+  for (int epoch = 1; epoch <= run.flags.epochs && !example::interrupted(); ++epoch) {
+    net.train();
+    run.begin_epoch(epoch, loader.size());
+    for (const auto& [x, y] : loader) {
+      optimizer.set_lr(run.flags.lr * (1 - step++ / steps));  // down to 0 in a straight line
+      optimizer.zero_grad();
+      const Tensor loss = nn::cross_entropy(net(x), y);
+      loss.backward();
+      optimizer.step();
+      if (!run.step(loss.item<double>(), x.size(0))) break;
+    }
+    if (!example::interrupted()) run.end_epoch(evaluate(net, test_set));
+  }
+  if (run.flags.epochs == 0) run.end_epoch(evaluate(net, test_set));
+  run.finish(net);
+}
+
+int main(int argc, char** argv) {
+  return example::run(argc, argv,
+                      {.name = "mnist_mlp",
+                       .purpose = "Learns handwritten digits with linear layers",
+                       .epochs = 5,
+                       .batch_size = 128,
+                       .lr = 1e-3},
+                      train);
+}

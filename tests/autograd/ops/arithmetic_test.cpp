@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <xtape/autograd/ops/arithmetic.hpp>
+
+#include "../expect.hpp"
+#include "../rows.hpp"
+
+namespace {
+
+using namespace xtape;
+using namespace xtape::test;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+long double larger(long double a, long double b) {
+  return std::isnan(a) || std::isnan(b) ? std::nanl("") : std::max(a, b);
+}
+long double smaller(long double a, long double b) {
+  return std::isnan(a) || std::isnan(b) ? std::nanl("") : std::min(a, b);
+}
+
+const Rows rows({
+    {.name = "add",
+     .f = [](const Tensor& a, const Tensor& b) { return a + b; },
+     .reference = [](long double a, long double b) { return a + b; },
+     .inputs = {{real({3, 4}), real({3, 4})}},
+     .errors = {throws<ShapeError>(
+         [] {
+           return zeros({2, 3}) + zeros({4, 3});
+         },
+         "add: shapes [2, 3] and [4, 3] do not broadcast")}},
+    {.name = "add_number",
+     .f = [](const Tensor& x) { return 3 + x + 0.5; },
+     .reference = [](long double x) { return x + 3.5L; },
+     .inputs = {{real(-2, 2)}}},
+    {.name = "sub",
+     .f = [](const Tensor& a, const Tensor& b) { return a - b; },
+     .reference = [](long double a, long double b) { return a - b; },
+     .inputs = {{real({3, 4}), real({3, 4})}},
+     .errors = {throws<ShapeError>(
+         [] {
+           return zeros({2, 3}) - zeros({2});
+         },
+         "sub: shapes")}},
+    {.name = "sub_number",
+     .f = [](const Tensor& x) { return x - 1.25; },
+     .reference = [](long double x) { return x - 1.25L; },
+     .inputs = {{real(-2, 2)}}},
+    {.name = "number_sub",
+     .f = [](const Tensor& x) { return 2 - x; },
+     .reference = [](long double x) { return 2 - x; },
+     .inputs = {{real(-2, 2)}}},
+    {.name = "mul",
+     .f = [](const Tensor& a, const Tensor& b) { return a * b; },
+     .reference = [](long double a, long double b) { return a * b; },
+     .inputs = {{real({3, 4}), real({3, 4})}},
+     .errors = {throws<ShapeError>(
+         [] {
+           return zeros({2, 3}) * zeros({2});
+         },
+         "mul: shapes")}},
+    {.name = "mul_number",
+     .f = [](const Tensor& x) { return -1.5 * x * 2; },
+     .reference = [](long double x) { return -3 * x; },
+     .inputs = {{real(-2, 2)}}},
+    {.name = "div",
+     .f = [](const Tensor& a, const Tensor& b) { return a / b; },
+     .reference = [](long double a, long double b) { return a / b; },
+     .inputs = {{real({3, 4}), real({3, 4}, 0.5, 2)}},
+     .errors = {throws<ShapeError>(
+         [] {
+           return zeros({2, 3}) / zeros({2});
+         },
+         "div: shapes")}},
+    {.name = "div_number",
+     .f = [](const Tensor& x) { return x / 3; },
+     .reference = [](long double x) { return x / 3; },
+     .inputs = {{real(-2, 2)}}},
+    {.name = "number_div",
+     .f = [](const Tensor& x) { return 2 / x; },
+     .reference = [](long double x) { return 2 / x; },
+     .inputs = {{real(0.5, 2)}}},
+    {.name = "neg",
+     .f = [](const Tensor& x) { return -x; },
+     .reference = [](long double x) { return -x; },
+     .inputs = {{real(-2, 2)}},
+     .errors = {throws<DTypeError>([] { return -zeros({2}, boolean); }, "neg: a boolean tensor")}},
+    {.name = "maximum",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& a, const Tensor& b) { return maximum(a, b); },
+     .reference = larger,
+     .inputs = {{real({3, 4}), real({3, 4})}},
+     .points = {{{1, 1}, 1, {0.5, 0.5}}, {{2, 1}, 2, {1, 0}}, {{-3, 1}, 1, {0, 1}}},
+     .errors = {throws<ShapeError>(
+         [] {
+           return maximum(zeros({2, 3}), zeros({2}));
+         },
+         "maximum: shapes")}},
+    {.name = "minimum",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& a, const Tensor& b) { return minimum(a, b); },
+     .reference = smaller,
+     .inputs = {{real({3, 4}), real({3, 4})}},
+     .points = {{{1, 1}, 1, {0.5, 0.5}}, {{2, 1}, 1, {0, 1}}, {{-3, 1}, -3, {1, 0}}}},
+    {.name = "clamp",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return clamp(x, -0.5, 1); },
+     .reference = [](long double x) { return smaller(larger(x, -0.5L), 1); },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {-0.5, 1},
+     .points = {{{1}, 1, {1}}, {{-0.5}, -0.5, {1}}, {{1.5}, 1, {0}}, {{-2}, -0.5, {0}}}},
+    {.name = "where",
+     .f = [](const Tensor& c, const Tensor& a, const Tensor& b) { return where(c, a, b); },
+     .reference = [](long double c, long double a, long double b) { return c != 0 ? a : b; },
+     .inputs = {{flags({3, 4}), real({3, 4}), real({3, 4})}},
+     .errors = {throws<DTypeError>([] { return where(ones({2}), ones({2}), ones({2})); },
+                                   "where: expected a boolean condition, got float32 [2]"),
+                throws<ShapeError>([] { return where(ones({3}, boolean), ones({2}), ones({2})); },
+                                   "where: shapes")}},
+    {.name = "eq",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return eq(a, b); },
+     .reference = [](long double a, long double b) { return a == b; },
+     .inputs = {{given({4}, {1, 2, 3, -1}), given({4}, {1, 3, 3, 1})}},
+     .errors = {throws<ShapeError>(
+         [] {
+           return eq(zeros({2, 3}), zeros({2}));
+         },
+         "eq: shapes")}},
+    {.name = "ne",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return ne(a, b); },
+     .reference = [](long double a, long double b) { return a != b; },
+     .inputs = {{given({4}, {1, 2, 3, -1}), given({4}, {1, 3, 3, 1})}}},
+    {.name = "lt",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return a < b; },
+     .reference = [](long double a, long double b) { return a < b; },
+     .inputs = {{given({4}, {1, 2, 3, -1}), given({4}, {1, 3, 2, 1})}}},
+    {.name = "le",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return a <= b; },
+     .reference = [](long double a, long double b) { return a <= b; },
+     .inputs = {{given({4}, {1, 2, 3, -1}), given({4}, {1, 3, 2, 1})}}},
+    {.name = "gt",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return a > b; },
+     .reference = [](long double a, long double b) { return a > b; },
+     .inputs = {{given({4}, {1, 2, 3, -1}), given({4}, {1, 3, 2, 1})}}},
+    {.name = "ge",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return a >= b; },
+     .reference = [](long double a, long double b) { return a >= b; },
+     .inputs = {{given({4}, {1, 2, 3, -1}), given({4}, {1, 3, 2, 1})}}},
+    {.name = "eq_number",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& x) { return eq(x, 1); },
+     .reference = [](long double x) { return x == 1; },
+     .inputs = {{given({4}, {1, 2, -1, 0})}}},
+    {.name = "ne_number",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& x) { return ne(x, 1); },
+     .reference = [](long double x) { return x != 1; },
+     .inputs = {{given({4}, {1, 2, -1, 0})}}},
+    {.name = "lt_number",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& x) { return x < 1; },
+     .reference = [](long double x) { return x < 1; },
+     .inputs = {{given({4}, {1, 2, -1, 0})}}},
+    {.name = "le_number",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& x) { return x <= 1; },
+     .reference = [](long double x) { return x <= 1; },
+     .inputs = {{given({4}, {1, 2, -1, 0})}}},
+    {.name = "gt_number",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& x) { return x > -1; },
+     .reference = [](long double x) { return x > -1; },
+     .inputs = {{given({4}, {1, 2, -1, 0})}}},
+    {.name = "ge_number",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& x) { return x >= -1; },
+     .reference = [](long double x) { return x >= -1; },
+     .inputs = {{given({4}, {1, 2, -1, 0})}}},
+});
+
+BOOST_AUTO_TEST_SUITE(arithmetic)
+
+// The dtype of a + b for every pair, with as many dimensions and with b 0-d.
+BOOST_AUTO_TEST_CASE(promotion) {
+  const DType all[] = {boolean, uint8, int64, float32, float64};
+  const auto category = [](DType d) { return is_floating(d) ? 2 : d == boolean ? 0 : 1; };
+  for (const DType a : all) {
+    for (const DType b : all) {
+      const Tensor x = ones({2}, a), y = ones({2}, b), number = ones({}, b);
+      BOOST_TEST((add(x, y).dtype() == promote(a, b)));
+      const DType beside_number = category(b) <= category(a) ? a : b;
+      BOOST_TEST((add(x, number).dtype() == beside_number));
+      BOOST_TEST((add(number, x).dtype() == beside_number));
+      BOOST_TEST((result_type(x, number) == beside_number));
+      BOOST_TEST((eq(x, y).dtype() == boolean));
+      const DType quotient = is_floating(promote(a, b)) ? promote(a, b) : float32;
+      BOOST_TEST((div(x, y).dtype() == quotient));
+      XTAPE_SAME(div(x, y), {1, 1});
+      XTAPE_SAME(eq(x, y), {1, 1});
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(numbers_keep_the_dtype_of_their_category) {
+  BOOST_TEST(((ones({2}) + 1.5).dtype() == float32));
+  BOOST_TEST(((ones({2}, uint8) + 1).dtype() == uint8));
+  BOOST_TEST(((ones({2}, int64) + 1.5).dtype() == float32));
+  BOOST_TEST(((ones({2}, boolean) + 1).dtype() == int64));
+  BOOST_TEST(((ones({2}, boolean) * true).dtype() == boolean));
+  BOOST_TEST(((ones({2}, int64) / 2).dtype() == float32));
+  XTAPE_SAME(7 / tensor({2, 4}, int64), {3.5, 1.75});
+  XTAPE_SAME(tensor({250, 3}, uint8) + 10, {4, 13});
+  XTAPE_SAME(1 - tensor({4, 3}, int64), {-3, -2});
+  XTAPE_SAME(maximum(tensor({4, -3}, int64), tensor({1, 1}, int64)), {4, 1});
+  XTAPE_SAME(clamp(tensor({-4, 3, 9}, int64), 0, 5), {0, 3, 5});
+  XTAPE_SAME(lt(tensor({1, 2}, int64), 1.5), {1, 0});
+}
+
+BOOST_AUTO_TEST_CASE(gradients_have_the_dtype_of_their_tensor) {
+  const Tensor a = ones({2, 3}).requires_grad_(), b = leaf({1, 2, 3});
+  const Tensor y = a * b;
+  BOOST_TEST((y.dtype() == float64));
+  y.backward({.seed = ones({2, 3}, float64)});
+  BOOST_TEST((a.grad().dtype() == float32));
+  XTAPE_SAME(a.grad(), {1, 2, 3, 1, 2, 3});
+  XTAPE_SAME(b.grad(), {2, 2, 2});
+  const Tensor c = where(tensor({1, 0}, boolean), a[0][0], leaf({5, 6}));
+  BOOST_TEST((c.dtype() == float64));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_taken_may_be_anything) {
+  const Tensor x = leaf({0, 1});
+  const Tensor y = where(gt(x, 0), x * 2, x * kInfinity);
+  XTAPE_SAME(where(gt(x, 0), x, full({2}, std::nan(""), float64) * 0 + 3)[1], {1});
+  const Tensor nan = full({2}, std::nan(""), float64).requires_grad_();
+  where(gt(x, -1), x, nan).sum().backward();
+  XTAPE_SAME(x.grad(), {1, 1});
+  XTAPE_SAME(nan.grad(), {0, 0});
+  BOOST_TEST(y.requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(the_memory_order_of_the_operands_is_kept) {
+  const Tensor x = ones({3, 4}).t();
+  BOOST_TEST((add(x, 1).strides()[0] == 1));
+  BOOST_TEST((add(x, x).strides()[0] == 1));
+  BOOST_TEST((add(ones({3}), x).strides()[0] == 1));
+  BOOST_TEST(add(ones({4, 3}), x).is_contiguous());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

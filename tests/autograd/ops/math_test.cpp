@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <xtape/autograd/ops/arithmetic.hpp>
+#include <xtape/autograd/ops/math.hpp>
+
+#include "../expect.hpp"
+#include "../rows.hpp"
+
+namespace {
+
+using namespace xtape;
+using namespace xtape::test;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// An operation whose reference is the function of the same name.
+#define XTAPE_STD(name)                                \
+  .f = [](const Tensor& x) { return xtape::name(x); }, \
+  .reference = [](long double x) { return std::name(x); }
+
+const Rows rows({
+    {.name = "exp",
+     XTAPE_STD(exp),
+     .inputs = {{real(-2, 2)}},
+     .points = {{{88.5}, std::exp(88.5)}, {{-700}, std::exp(-700.0)}, {{0}, 1, {1}}}},
+    {.name = "exp2",
+     XTAPE_STD(exp2),
+     .inputs = {{real(-2, 2)}},
+     .points = {{{127}, 0x1p127}, {{-126}, 0x1p-126}}},
+    {.name = "expm1",
+     XTAPE_STD(expm1),
+     .inputs = {{real(-2, 2)}},
+     .points = {{{1e-10}, std::expm1(1e-10)}, {{-50}, -1, {0}}}},
+    {.name = "log",
+     XTAPE_STD(log),
+     .inputs = {{real(0.5, 3)}},
+     .points = {{{0}, -kInfinity, {kInfinity}}, {{1}, 0, {1}}}},
+    {.name = "log2",
+     XTAPE_STD(log2),
+     .inputs = {{real(0.5, 3)}},
+     .points = {{{8}, 3}, {{0.25}, -2}}},
+    {.name = "log10", XTAPE_STD(log10), .inputs = {{real(0.5, 3)}}, .points = {{{1}, 0}}},
+    {.name = "log1p",
+     XTAPE_STD(log1p),
+     .inputs = {{real(-0.5, 3)}},
+     .points = {{{-1}, -kInfinity, {kInfinity}}, {{1e-10}, std::log1p(1e-10)}}},
+    {.name = "sqrt",
+     XTAPE_STD(sqrt),
+     .inputs = {{real(0.5, 3)}},
+     .points = {{{0}, 0, {kInfinity}}, {{4}, 2, {0.25}}}},
+    {.name = "rsqrt",
+     .f = [](const Tensor& x) { return rsqrt(x); },
+     .reference = [](long double x) { return 1 / std::sqrt(x); },
+     .inputs = {{real(0.5, 3)}},
+     .points = {{{0}, kInfinity, {-kInfinity}}, {{4}, 0.5, {-0.0625}}}},
+    {.name = "square",
+     .f = [](const Tensor& x) { return square(x); },
+     .reference = [](long double x) { return x * x; },
+     .inputs = {{real(-2, 2)}}},
+    {.name = "reciprocal",
+     .f = [](const Tensor& x) { return reciprocal(x); },
+     .reference = [](long double x) { return 1 / x; },
+     .inputs = {{real(0.5, 3)}}},
+    {.name = "erf",
+     XTAPE_STD(erf),
+     .inputs = {{real(-2, 2)}},
+     .points = {{{1e-12}, std::erf(1e-12)},
+                {{6}, 1, {std::exp(-36.0) * 2 / std::sqrt(std::numbers::pi)}}}},
+    {.name = "erfc",
+     XTAPE_STD(erfc),
+     .inputs = {{real(-2, 2)}},
+     .points = {{{5}, std::erfc(5.0)}, {{9}, std::erfc(9.0)}, {{-9}, 2}}},
+    {.name = "ndtr",
+     .f = [](const Tensor& x) { return ndtr(x); },
+     .reference = [](long double x) { return std::erfc(-x / std::sqrt(2.0L)) / 2; },
+     .inputs = {{real(-2, 2)}},
+     .points = {{{-12}, std::erfc(12 / std::sqrt(2.0L)) / 2}, {{0}, 0.5}}},
+    {.name = "abs",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return abs(x); },
+     .reference = [](long double x) { return std::abs(x); },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {0},
+     .points = {{{0}, 0, {0}}, {{-0.0}, 0, {0}}, {{-3}, 3, {-1}}}},
+    {.name = "sign",
+     .kind = Kind::zero_gradient,
+     .f = [](const Tensor& x) { return sign(x); },
+     .reference = [](long double x) { return x > 0   ? 1
+                                             : x < 0 ? -1
+                                                     : x; },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {0}},
+    {.name = "floor",
+     .kind = Kind::zero_gradient,
+     XTAPE_STD(floor),
+     .inputs = {{real(-3, 3)}},
+     .kinks = {-3, -2, -1, 0, 1, 2, 3}},
+    {.name = "ceil",
+     .kind = Kind::zero_gradient,
+     XTAPE_STD(ceil),
+     .inputs = {{real(-3, 3)}},
+     .kinks = {-3, -2, -1, 0, 1, 2, 3}},
+    {.name = "trunc",
+     .kind = Kind::zero_gradient,
+     XTAPE_STD(trunc),
+     .inputs = {{real(-3, 3)}},
+     .kinks = {-3, -2, -1, 0, 1, 2, 3}},
+    {.name = "round",
+     .kind = Kind::zero_gradient,
+     .f = [](const Tensor& x) { return xtape::round(x); },
+     .reference = [](long double x) { return std::nearbyint(x); },
+     .inputs = {{real(-3, 3)}},
+     .kinks = {-2.5, -1.5, -0.5, 0.5, 1.5, 2.5},
+     .points = {{{0.5}, 0}, {{1.5}, 2}, {{2.5}, 2}, {{-2.5}, -2}}},
+    {.name = "pow",
+     .f = [](const Tensor& x, const Tensor& y) { return pow(x, y); },
+     .reference = [](long double x, long double y) { return std::pow(x, y); },
+     .inputs = {{real({3, 4}, 0.5, 2), real({3, 4})}},
+     .points = {{{0, 0}, 1, {0, 0}},
+                {{0, 2}, 0, {0, 0}},
+                {{0, 1}, 0, {1, 0}},
+                {{2, 0}, 1, {0, std::numbers::ln2}},
+                {{-2, 3}, -8}},
+     .errors = {throws<ShapeError>([] { return pow(zeros({2, 3}), zeros({2})); }, "pow: shapes")}},
+    {.name = "pow_number",
+     .f = [](const Tensor& x) { return pow(x, 2.5); },
+     .reference = [](long double x) { return std::pow(x, 2.5L); },
+     .inputs = {{real(0.5, 2)}}},
+    {.name = "pow_whole",
+     .f = [](const Tensor& x) { return pow(x, 3); },
+     .reference = [](long double x) { return x * x * x; },
+     .inputs = {{real(-2, 2)}}},
+    {.name = "pow_negative",
+     .f = [](const Tensor& x) { return pow(x, -2); },
+     .reference = [](long double x) { return 1 / (x * x); },
+     .inputs = {{real(0.5, 2)}}},
+    {.name = "pow_half",
+     .f = [](const Tensor& x) { return pow(x, 0.5); },
+     .reference = [](long double x) { return std::sqrt(x); },
+     .inputs = {{real(0.5, 2)}}},
+    {.name = "pow_large",
+     .f = [](const Tensor& x) { return pow(x, 17); },
+     .reference = [](long double x) { return std::pow(x, 17.0L); },
+     .inputs = {{real(0.5, 1.5)}}},
+    {.name = "pow_zeroth",
+     .kind = Kind::zero_gradient,
+     .f = [](const Tensor& x) { return pow(x, 0); },
+     .reference = [](long double) { return 1; },
+     .inputs = {{real(-2, 2)}}},
+    {.name = "number_pow",
+     .f = [](const Tensor& x) { return pow(3, x); },
+     .reference = [](long double x) { return std::pow(3.0L, x); },
+     .inputs = {{real(-2, 2)}}},
+    {.name = "zero_pow",
+     .kind = Kind::zero_gradient,
+     .f = [](const Tensor& x) { return pow(0, x); },
+     .reference = [](long double x) { return std::pow(0.0L, x); },
+     .inputs = {{real(0.5, 2)}}},
+    {.name = "atan2",
+     .f = [](const Tensor& y, const Tensor& x) { return atan2(y, x); },
+     .reference = [](long double y, long double x) { return std::atan2(y, x); },
+     .inputs = {{real({3, 4}, 0.5, 2), real({3, 4}, -2, -0.5)},
+                {real({3, 4}, -2, -0.5), real({3, 4}, -2, -0.5)},
+                {real({3, 4}, -2, -0.5), real({3, 4}, 0.5, 2)}},
+     .errors = {throws<ShapeError>(
+         [] {
+           return atan2(zeros({2, 3}), zeros({2}));
+         },
+         "atan2: shapes")}},
+    {.name = "logical_and",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return logical_and(a, b); },
+     .reference = [](long double a, long double b) { return a != 0 && b != 0; },
+     .inputs = {{flags({3, 4}), flags({3, 4})}},
+     .errors = {throws<DTypeError>([] { return logical_and(ones({2}), ones({2}, boolean)); },
+                                   "logical_and: expected boolean tensors, got float32 [2]"),
+                throws<ShapeError>(
+                    [] { return logical_and(ones({2}, boolean), ones({3}, boolean)); },
+                    "logical_and: shapes")}},
+    {.name = "logical_or",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return logical_or(a, b); },
+     .reference = [](long double a, long double b) { return a != 0 || b != 0; },
+     .inputs = {{flags({3, 4}), flags({3, 4})}},
+     .errors = {throws<DTypeError>([] { return logical_or(ones({2}), ones({2}, boolean)); },
+                                   "logical_or: expected boolean tensors")}},
+    {.name = "logical_not",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& x) { return logical_not(x); },
+     .reference = [](long double x) { return x == 0; },
+     .inputs = {{flags({3, 4})}},
+     .errors = {throws<DTypeError>([] { return logical_not(ones({2}, int64)); },
+                                   "logical_not: expected boolean tensors, got int64 [2]")}},
+});
+
+BOOST_AUTO_TEST_SUITE(math)
+
+BOOST_AUTO_TEST_CASE(integers_are_computed_in_float32) {
+  for (const DType dtype : {boolean, uint8, int64}) {
+    const Tensor y = exp(tensor({0, 1}, dtype));
+    BOOST_TEST((y.dtype() == float32));
+    BOOST_TEST(y[1].item<float>() == std::exp(1.0f));
+    BOOST_TEST((floor(tensor({3, 1}, dtype)).dtype() == dtype));
+    BOOST_TEST((round(tensor({3, 1}, dtype)).dtype() == dtype));
+  }
+  XTAPE_SAME(trunc(tensor({3, -1}, int64)), {3, -1});
+  XTAPE_SAME(pow(tensor({3, 2}, int64), 2), {9, 4});
+}
+
+BOOST_AUTO_TEST_CASE(a_number_beside_a_tensor_takes_its_dtype) {
+  BOOST_TEST((pow(ones({2}), scalar_tensor(2.0, float64)).dtype() == float32));
+  BOOST_TEST((atan2(ones({2}), ones({2}, float64)).dtype() == float64));
+  BOOST_TEST((atan2(ones({2}, int64), ones({}, float64)).dtype() == float64));
+}
+
+BOOST_AUTO_TEST_CASE(powers_of_small_numbers_are_exact) {
+  const Tensor x = tensor({1, 2, 3, -2, -3}, float64);
+  XTAPE_SAME(pow(x, 5), {1, 32, 243, -32, -243});
+  XTAPE_SAME(pow(x, -1), {1, 0.5, 1.0 / 3, -0.5, -1.0 / 3});
+  XTAPE_SAME(pow(x, 1), {1, 2, 3, -2, -3});
+  XTAPE_SAME(pow(2, tensor({3, 0, -1, 10}, float64)), {8, 1, 0.5, 1024});
+  XTAPE_SAME(pow(-2, tensor({3, 2}, float64)), {-8, 4});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <xtape/autograd/ops/random.hpp>
+
+#include "../expect.hpp"
+#include "../rows.hpp"
+
+namespace {
+
+using namespace xtape;
+using namespace xtape::test;
+
+// Within six standard deviations of what n draws of this mean and deviation give.
+bool has_mean(const Values& x, double mean, double deviation) {
+  double sum = 0;
+  for (const double v : x) sum += v;
+  const auto n = static_cast<double>(x.size());
+  return std::abs(sum / n - mean) < 6 * deviation / std::sqrt(n);
+}
+
+Values centred_power(Values x, double mean, int power) {
+  for (double& v : x) v = std::pow(v - mean, power);
+  return x;
+}
+
+// Correlation of neighbours.
+Values lagged(const Values& x, double mean) {
+  Values y;
+  for (std::size_t i = 1; i < x.size(); ++i) y.push_back((x[i] - mean) * (x[i - 1] - mean));
+  return y;
+}
+
+const Rows rows({
+    {.name = "bernoulli",
+     .kind = Kind::random,
+     .f = [](const Tensor& p) { return bernoulli(p); },
+     .inputs = {{real({40, 50}, 0.2, 0.4)}},
+     .statistics = [](const Tensors& y) -> std::string {
+       const Values v = elements(y[0]);
+       for (const double b : v) {
+         if (b != 0 && b != 1) return "neither 0 nor 1";
+       }
+       return has_mean(v, 0.3, std::sqrt(0.3 * 0.7)) ? "" : "the mean is off";
+     },
+     .errors = {throws<ValueError>([] { return bernoulli(full({2}, 1.5)); },
+                                   "bernoulli: expected probabilities in [0, 1], got 1.5"),
+                throws<ValueError>([] { return bernoulli(full({2}, std::nan(""))); },
+                                   "bernoulli: expected probabilities in [0, 1], got nan"),
+                throws<DTypeError>([] { return bernoulli(ones({2}, int64)); },
+                                   "bernoulli: expected a floating dtype, got int64")},
+     .without = {Check::nonzero}},  // a draw has no derivative
+});
+
+BOOST_AUTO_TEST_SUITE(random_tensors)
+
+BOOST_AUTO_TEST_CASE(moments_of_rand) {
+  for (const DType dtype : {float32, float64}) {
+    manual_seed(7);
+    const Values x = elements(rand({400'000}, dtype));
+    const auto [low, high] = std::minmax_element(x.begin(), x.end());
+    BOOST_TEST((*low >= 0 && *high < 1));
+    BOOST_TEST((*low < 1e-4 && *high > 1 - 1e-4));
+    BOOST_TEST(has_mean(x, 0.5, std::sqrt(1 / 12.0)));
+    BOOST_TEST(has_mean(centred_power(x, 0.5, 2), 1 / 12.0, std::sqrt(1 / 180.0)));
+    BOOST_TEST(has_mean(lagged(x, 0.5), 0, 1 / 12.0));
+    // 64 bins: chi squared with 63 degrees of freedom, mean 63, deviation 11.2.
+    std::vector<double> bins(64, 0);
+    for (const double v : x) ++bins[static_cast<std::size_t>(v * 64)];
+    double chi = 0;
+    for (const double b : bins) chi += (b - 6250) * (b - 6250) / 6250;
+    BOOST_TEST((chi > 15 && chi < 150));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(moments_of_randn) {
+  for (const DType dtype : {float32, float64}) {
+    manual_seed(7);
+    const Values x = elements(randn({400'000}, dtype));
+    BOOST_TEST(has_mean(x, 0, 1));
+    BOOST_TEST(has_mean(centred_power(x, 0, 2), 1, std::sqrt(2.0)));
+    BOOST_TEST(has_mean(centred_power(x, 0, 3), 0, std::sqrt(15.0)));
+    BOOST_TEST(has_mean(centred_power(x, 0, 4), 3, std::sqrt(96.0)));
+    BOOST_TEST(has_mean(lagged(x, 0), 0, 1));
+    for (const double limit : {-2.0, -0.5, 0.0, 1.0, 2.5}) {
+      Values below;
+      for (const double v : x) below.push_back(v < limit);
+      const double p = std::erfc(-limit / std::sqrt(2.0)) / 2;
+      BOOST_TEST(has_mean(below, p, std::sqrt(p * (1 - p))));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(uniform_and_normal_are_shifted_and_scaled) {
+  manual_seed(2);
+  const Values u = elements(uniform(-3, 5, {100'000}));
+  BOOST_TEST(has_mean(u, 1, 8 * std::sqrt(1 / 12.0)));
+  BOOST_TEST(*std::min_element(u.begin(), u.end()) >= -3);
+  BOOST_TEST(has_mean(elements(normal(4, 0.5, {100'000}, float64)), 4, 0.5));
+  XTAPE_SAME(uniform(2, 2, {3}), {2, 2, 2});
+  XTAPE_SAME(normal(2, 0, {2}), {2, 2});
+  BOOST_CHECK_EXCEPTION(uniform(1, 0, {2}), ValueError, says("uniform: expected low <= high, got"));
+  BOOST_CHECK_EXCEPTION(normal(0, -1, {2}), ValueError, says("normal: expected std >= 0, got -1"));
+  BOOST_CHECK_EXCEPTION(rand({2}, int64), DTypeError, says("rand: expected a floating dtype"));
+  BOOST_CHECK_EXCEPTION(randn({2}, boolean), DTypeError, says("randn: expected a floating dtype"));
+  BOOST_CHECK_EXCEPTION(uniform(0, 1, {2}, uint8), DTypeError,
+                        says("uniform: expected a floating"));
+  BOOST_CHECK_EXCEPTION(normal(0, 1, {2}, int64), DTypeError, says("normal: expected a floating"));
+}
+
+BOOST_AUTO_TEST_CASE(whole_numbers) {
+  manual_seed(2);
+  const Tensor x = randint(-3, 4, {70'000});
+  BOOST_TEST((x.dtype() == int64));
+  std::vector<double> counts(7, 0);
+  for (const double v : elements(x)) {
+    BOOST_TEST_REQUIRE((v >= -3 && v < 4));
+    ++counts[static_cast<std::size_t>(v + 3)];
+  }
+  for (const double c : counts) BOOST_TEST(std::abs(c - 10'000) < 6 * std::sqrt(70'000 * 6 / 49.0));
+  BOOST_TEST((randint(0, 256, {10}, uint8).dtype() == uint8));
+  BOOST_TEST((randint(0, 10, {10}, float32).dtype() == float32));
+  XTAPE_SAME(randint(5, 6, {3}), {5, 5, 5});
+  constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
+  bool negative = false, positive = false;
+  const Tensor wide = randint(kLowest, std::numeric_limits<std::int64_t>::max(), {100});
+  for (std::int64_t i = 0; i < 100; ++i) {
+    (wide.data<std::int64_t>()[i] < 0 ? negative : positive) = true;
+  }
+  BOOST_TEST((negative && positive));
+  BOOST_CHECK_EXCEPTION(randint(3, 3, {2}), ValueError,
+                        says("randint: expected low < high, got 3"));
+  BOOST_CHECK_EXCEPTION(randint(0, 300, {2}, uint8), ValueError,
+                        says("randint: uint8 does not hold [0, 300)"));
+  BOOST_CHECK_EXCEPTION(randint(-1, 1, {2}, uint8), ValueError,
+                        says("uint8 does not hold [-1, 1)"));
+  BOOST_CHECK_EXCEPTION(randint(0, 3, {2}, boolean), ValueError, says("boolean does not hold"));
+}
+
+BOOST_AUTO_TEST_CASE(permutations) {
+  manual_seed(4);
+  const Tensor p = randperm(1000);
+  BOOST_TEST((p.dtype() == int64));
+  Values sorted = elements(p);
+  BOOST_TEST((sorted != elements(randperm(1000))));
+  BOOST_TEST(!std::is_sorted(sorted.begin(), sorted.end()));
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t i = 0; i < 1000; ++i) BOOST_TEST_REQUIRE(sorted[i] == static_cast<double>(i));
+  BOOST_TEST(randperm(0).numel() == 0);
+  XTAPE_SAME(randperm(1), {0});
+  BOOST_CHECK_EXCEPTION(randperm(-1), ValueError, says("randperm: expected n >= 0, got -1"));
+  // Each of the 6 orders of 3 equally often.
+  std::vector<double> counts(27, 0);
+  for (int i = 0; i < 6000; ++i) {
+    const Values v = elements(randperm(3));
+    ++counts[static_cast<std::size_t>(9 * v[0] + 3 * v[1] + v[2])];
+  }
+  for (const double c : counts) {
+    BOOST_TEST((c == 0 || std::abs(c - 1000) < 6 * std::sqrt(6000 * 5 / 36.0)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(bernoulli_at_the_ends) {
+  XTAPE_SAME(bernoulli(tensor({0, 1, 0, 1})), {0, 1, 0, 1});
+  BOOST_TEST((bernoulli(full({2}, 0.5, float64)).dtype() == float64));
+}
+
+BOOST_AUTO_TEST_CASE(empty_and_0d) {
+  BOOST_TEST((rand({}).shape() == Shape{}));
+  BOOST_TEST(randn({0, 3}).numel() == 0);
+  BOOST_TEST((randint(0, 3, {2, 0}).shape() == Shape{2, 0}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

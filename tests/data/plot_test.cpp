@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <xtape/autograd/error.hpp>
+#include <xtape/data/plot.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "files.hpp"
+
+using test::says;
+using xtape::data::Axis;
+using xtape::data::Plot;
+
+namespace {
+
+struct Pixel {
+  double x, y;
+};
+
+int count(const std::string& text, const std::string& part) {
+  int n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+double attribute(const std::string& text, const std::string& name, std::size_t from = 0) {
+  const std::size_t at = text.find(" " + name + "=\"", from);
+  BOOST_REQUIRE(at != std::string::npos);
+  return std::stod(text.substr(at + name.size() + 3));
+}
+
+// The points of all curves, one list each.
+std::vector<std::vector<Pixel>> curves(const std::string& svg) {
+  std::vector<std::vector<Pixel>> result;
+  for (std::size_t at = svg.find("points=\""); at != std::string::npos;
+       at = svg.find("points=\"", at + 1)) {
+    const std::string text = svg.substr(at + 8, svg.find('"', at + 8) - at - 8);
+    result.emplace_back();
+    for (std::size_t i = 0; i < text.size();) {
+      std::size_t used = 0;
+      const double x = std::stod(text.substr(i), &used);
+      i += used + 1;
+      const double y = std::stod(text.substr(i), &used);
+      i += used + 1;
+      result.back().push_back({x, y});
+    }
+  }
+  return result;
+}
+
+void check_inside(const std::string& svg) {
+  const double width = attribute(svg, "width"), height = attribute(svg, "height");
+  for (const auto& curve : curves(svg)) {
+    for (const Pixel p : curve) {
+      BOOST_CHECK(p.x >= 0 && p.x <= width && p.y >= 0 && p.y <= height);
+    }
+  }
+  for (std::size_t at = svg.find("<text"); at != std::string::npos;
+       at = svg.find("<text", at + 1)) {
+    // About half an em for each character is the least that the text takes.
+    const std::size_t start = svg.find('>', at) + 1;
+    const auto length = static_cast<double>(svg.find('<', start) - start) * 6.5;
+    const std::string tag = svg.substr(at, start - at);
+    if (tag.find("rotate") != std::string::npos) continue;
+    const double x = attribute(tag, "x"), y = attribute(tag, "y");
+    const double left = tag.find("\"end\"") != std::string::npos      ? x - length
+                        : tag.find("\"middle\"") != std::string::npos ? x - length / 2
+                                                                      : x;
+    BOOST_CHECK_GE(left, 0);
+    BOOST_CHECK_LE(left + length, width);
+    BOOST_CHECK(y > 10 && y < height);
+  }
+  BOOST_CHECK(svg.find("nan") == std::string::npos && svg.find("inf") == std::string::npos);
+  BOOST_CHECK(svg.ends_with("</svg>\n"));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(data_plot)
+
+BOOST_AUTO_TEST_CASE(a_line_goes_through_its_points) {
+  const std::string svg = Plot({.title = "t"}).line("a", std::vector<double>{0, 1, 4}).svg();
+  const auto lines = curves(svg);
+  BOOST_REQUIRE_EQUAL(lines.size(), 1u);
+  BOOST_REQUIRE_EQUAL(lines[0].size(), 3u);
+  const auto& p = lines[0];
+  BOOST_CHECK_CLOSE(p[1].x - p[0].x, p[2].x - p[1].x, 0.1);
+  BOOST_CHECK_LT(p[1].y, p[0].y);  // up is towards 0
+  BOOST_CHECK_CLOSE(p[1].y - p[2].y, 3 * (p[0].y - p[1].y), 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(logarithmic_axes) {
+  const std::vector<double> x = {1, 10, 100}, y = {1e-3, 1e-1, 10};
+  const std::string svg =
+      Plot({.x_axis = Axis::logarithmic, .y_axis = Axis::logarithmic}).line("a", x, y).svg();
+  const auto p = curves(svg).at(0);
+  BOOST_CHECK_CLOSE(p[1].x - p[0].x, p[2].x - p[1].x, 0.1);
+  BOOST_CHECK_CLOSE(p[1].y - p[0].y, p[2].y - p[1].y, 0.1);
+  BOOST_CHECK_EQUAL(count(svg, ">0.001</text>"), 1);
+  BOOST_CHECK_EQUAL(count(svg, ">10</text>"), 2);
+}
+
+BOOST_AUTO_TEST_CASE(values_that_cannot_be_drawn_leave_gaps) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::vector<double> y = {1, 2, nan, 3, 4, infinity, 5, -1, 2, 3};
+  BOOST_CHECK_EQUAL(curves(Plot().line("a", y).svg()).size(), 3u);
+  const std::string logarithmic = Plot({.y_axis = Axis::logarithmic}).line("a", y).svg();
+  BOOST_CHECK_EQUAL(curves(logarithmic).size(), 3u);
+  BOOST_CHECK_EQUAL(count(logarithmic, "<circle"), 1);  // the lone 5
+  check_inside(logarithmic);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_cut) {
+  const std::string name = "a rather long name of a curve";
+  const std::vector<double> small = {1.25e-9, 3e-9, 2e-9}, large = {-3e12, 5e15},
+                            shifted = {1000000.001, 1000000.002}, extreme = {-1e300, 1e300, 1e308},
+                            one = {3}, none, zeros = {0, 0, 0};
+  for (const auto& y : {small, large, shifted, extreme, one, none, zeros}) {
+    for (const Axis axis : {Axis::linear, Axis::logarithmic}) {
+      for (const int side : {200, 900}) {
+        Plot plot({.title = "a title that is wider than the picture when the picture is small",
+                   .x_label = "epoch",
+                   .y_label = "loss",
+                   .y_axis = axis,
+                   .width = side,
+                   .height = side});
+        for (int i = 0; i < 30; ++i) plot.line(name, y);
+        check_inside(plot.svg());
+      }
+    }
+  }
+  check_inside(Plot().svg());
+}
+
+BOOST_AUTO_TEST_CASE(curves_are_told_apart) {
+  Plot plot;
+  for (int i = 0; i < 20; ++i) plot.line("curve", std::vector<double>{1, 2});
+  const std::string svg = plot.svg();
+  std::vector<std::string> styles;
+  for (std::size_t at = svg.find("<polyline"); at != std::string::npos;
+       at = svg.find("<polyline", at + 1)) {
+    styles.push_back(svg.substr(at, svg.find("points", at) - at));
+  }
+  BOOST_REQUIRE_EQUAL(styles.size(), 20u);
+  std::sort(styles.begin(), styles.end());
+  BOOST_CHECK(std::adjacent_find(styles.begin(), styles.end()) == styles.end());
+  BOOST_CHECK_EQUAL(count(svg, ">curve</text>"), 20);
+}
+
+BOOST_AUTO_TEST_CASE(many_points_make_a_small_file_and_keep_their_peaks) {
+  std::vector<double> y(300'000, 1);
+  y[123'456] = 50;
+  y[234'567] = -50;
+  const std::string svg = Plot().line("a", y).svg();
+  BOOST_CHECK_LT(svg.size(), 100'000u);
+  const auto p = curves(svg).at(0);
+  const auto [top, bottom] = std::minmax_element(
+      p.begin(), p.end(), [](const Pixel& a, const Pixel& b) { return a.y < b.y; });
+  BOOST_CHECK_CLOSE(p[0].y - top->y, 49.0 / 51.0 * (bottom->y - p[0].y), 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(text_is_escaped) {
+  const std::string svg =
+      Plot({.title = "a < b & \"c\""}).line("<script>", std::vector<double>{1, 2}).svg();
+  BOOST_CHECK_EQUAL(count(svg, "a &lt; b &amp; &quot;c&quot;</text>"), 1);
+  BOOST_CHECK_EQUAL(count(svg, "<script>"), 0);
+  BOOST_CHECK_EQUAL(count(svg, "&lt;script&gt;"), 1);
+}
+
+BOOST_AUTO_TEST_CASE(whole_numbers_have_whole_ticks) {
+  const std::string svg = Plot().line("a", std::vector<double>{0.25, 0.5, 0.75}).svg();
+  BOOST_CHECK_EQUAL(count(svg, ">2</text>"), 1);
+  BOOST_CHECK_EQUAL(count(svg, ">1.5</text>"), 0);
+}
+
+BOOST_AUTO_TEST_CASE(saves) {
+  const test::Folder folder;
+  const Plot plot = Plot({.title = "t"}).line("a", std::vector<double>{1, 2});
+  plot.save(folder / "a.svg");
+  const test::Bytes bytes = test::read_bytes(folder / "a.svg");
+  BOOST_CHECK_EQUAL(std::string(bytes.begin(), bytes.end()), plot.svg());
+  BOOST_CHECK_EQUAL(folder.names().size(), 1u);
+  BOOST_CHECK_EXCEPTION(plot.save(folder / "no/a.svg"), xtape::FileError,
+                        says("Plot::save: " + (folder / "no/a.svg") + ": cannot write"));
+}
+
+BOOST_AUTO_TEST_CASE(refuses) {
+  BOOST_CHECK_EXCEPTION(Plot().line("a", std::vector<double>{1, 2}, std::vector<double>{1}),
+                        xtape::ShapeError, says("Plot::line: x and y differ in length, 2 and 1"));
+  BOOST_CHECK_THROW(Plot({.width = 10}), xtape::ValueError);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

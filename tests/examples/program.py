@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the tests of the examples share: running a program and reading what it wrote."""
+
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+
+class ProgramTest(unittest.TestCase):
+    program = None  # path of the example
+    small = ["--epochs", "1", "--limit", "300", "--batch-size", "32", "--threads", "2"]
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.work = pathlib.Path(folder.name)
+        self.name = pathlib.Path(self.program).name
+
+    def run_ok(self, *arguments, cwd=None):
+        """Runs it; it must succeed without a word on stderr. Returns its stdout."""
+        done = subprocess.run([self.program, *map(str, arguments)], cwd=cwd or self.work,
+                              capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def run_bad(self, code, pattern, *arguments):
+        """Runs it; it must end with this code and one line on stderr, "name: pattern"."""
+        done = subprocess.run([self.program, *map(str, arguments)], cwd=self.work,
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertRegex(done.stderr, rf"\A{self.name}: .*{pattern}.*\n\Z")
+
+    def metrics(self, folder):
+        """metrics.json with its numbers as they are written."""
+        return json.loads((self.work / folder / "metrics.json").read_text(), parse_float=str)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Fails when a source is in no list: a test file that nobody compiles passes for nothing.
+set(missing "")
+foreach(folder autograd nn optim data tests benchmarks examples)
+  file(READ "${source_dir}/${folder}/CMakeLists.txt" list)
+  file(GLOB_RECURSE sources RELATIVE "${source_dir}/${folder}" "${source_dir}/${folder}/*.cpp")
+  foreach(source IN LISTS sources)
+    string(REGEX REPLACE "\\.cpp$" "" name "${source}")
+    # These have programs and lists of their own.
+    if(source MATCHES "^(install|faults|examples)/")
+      continue()
+    endif()
+    if(NOT list MATCHES "[ \n(]${name}(\\.cpp)?[ \n)]")
+      list(APPEND missing "${folder}/${source}")
+    endif()
+  endforeach()
+endforeach()
+if(missing)
+  list(JOIN missing "\n  " missing)
+  message(FATAL_ERROR "not listed in the CMakeLists.txt of their folder:\n  ${missing}")
+endif()
