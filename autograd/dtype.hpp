@@ -24,10 +24,13 @@ XTAPE_API const char* name(DType dtype) noexcept;
 constexpr std::size_t item_size(DType dtype) noexcept {
   switch (dtype) {
     case DType::boolean:
-    case DType::uint8: return 1;
-    case DType::float32: return 4;
+    case DType::uint8:
+      return 1;
+    case DType::float32:
+      return 4;
     case DType::int64:
-    case DType::float64: return 8;
+    case DType::float64:
+      return 8;
   }
   return 0;
 }
@@ -78,11 +81,16 @@ struct Type {
 template <class F>
 decltype(auto) dispatch(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::boolean: return f(Type<bool>{});
-    case DType::uint8: return f(Type<std::uint8_t>{});
-    case DType::int64: return f(Type<std::int64_t>{});
-    case DType::float32: return f(Type<float>{});
-    default: return f(Type<double>{});
+    case DType::boolean:
+      return f(Type<bool>{});
+    case DType::uint8:
+      return f(Type<std::uint8_t>{});
+    case DType::int64:
+      return f(Type<std::int64_t>{});
+    case DType::float32:
+      return f(Type<float>{});
+    default:
+      return f(Type<double>{});
   }
 }
 

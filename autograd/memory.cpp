@@ -61,17 +61,15 @@ struct Slab {
 struct Counter {
   std::atomic<std::int64_t> value{0};
   std::int64_t get() const noexcept { return value.load(std::memory_order_relaxed); }
-  void add(std::int64_t change) noexcept {
-    value.store(get() + change, std::memory_order_relaxed);
-  }
+  void add(std::int64_t change) noexcept { value.store(get() + change, std::memory_order_relaxed); }
 };
 
 // The small blocks of one thread. Never destroyed: adopted by a later thread.
 struct Pool {
   std::array<FreeBlock*, kSmallClasses> free{};
-  std::array<std::byte*, kSmallClasses> fresh{};      // untouched part of the newest slab
+  std::array<std::byte*, kSmallClasses> fresh{};  // untouched part of the newest slab
   std::array<std::byte*, kSmallClasses> fresh_end{};
-  std::atomic<FreeBlock*> returned{nullptr};          // freed by other threads
+  std::atomic<FreeBlock*> returned{nullptr};  // freed by other threads
   Counter storage_bytes, tensors, nodes;
   Counter slab_bytes;
   Pool* next_abandoned = nullptr;
@@ -100,8 +98,7 @@ constinit thread_local Pool* this_pool [[gnu::tls_model("initial-exec")]] = null
 void flush_bytes(std::int64_t change) noexcept {
   const std::int64_t now = global_bytes.fetch_add(change, std::memory_order_relaxed) + change;
   std::int64_t peak = global_peak.load(std::memory_order_relaxed);
-  while (now > peak && !global_peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
-  }
+  while (now > peak && !global_peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
 }
 
 struct PoolGuard {
@@ -193,7 +190,8 @@ void* allocate_large(std::size_t bytes) {
     return block;
   }
   // Blocks of sizes that are no longer asked for must not pile up.
-  const std::int64_t keep = global_peak.load(std::memory_order_relaxed) / 2 + (std::int64_t{64} << 20);
+  const std::int64_t keep =
+      global_peak.load(std::memory_order_relaxed) / 2 + (std::int64_t{64} << 20);
   if (r.large_cached > keep) release_large_locked(r);
   void* block = system_allocate(kAlignment, size);
   if (!block) {
@@ -250,8 +248,7 @@ void deallocate(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
   }
   freed->next = owner->returned.load(std::memory_order_relaxed);
   while (!owner->returned.compare_exchange_weak(freed->next, freed, std::memory_order_release,
-                                                std::memory_order_relaxed)) {
-  }
+                                                std::memory_order_relaxed)) {}
 #else
   std::free(block);
 #endif

@@ -12,8 +12,8 @@ namespace memory {
 
 /// What the process holds for tensors, summed over all threads.
 struct Stats {
-  std::int64_t live_bytes = 0;    ///< bytes of tensor storage in use
-  std::int64_t peak_bytes = 0;    ///< largest `live_bytes` since the last reset (to 64 KiB a thread)
+  std::int64_t live_bytes = 0;  ///< bytes of tensor storage in use
+  std::int64_t peak_bytes = 0;  ///< largest `live_bytes` since the last reset (to 64 KiB a thread)
   std::int64_t cached_bytes = 0;  ///< bytes kept for reuse, not in use
   std::int64_t live_tensors = 0;  ///< values that a handle or the tape holds
   std::int64_t live_nodes = 0;    ///< recorded operations not yet released
@@ -30,8 +30,9 @@ XTAPE_API void release_cached();
 
 namespace detail {
 
-/// 64-byte aligned memory from the caching allocator; throws std::bad_alloc. Any thread may free it,
-/// naming the size that was asked for. Up to 16 KiB from thread-local pools, beyond that from shared free lists by size class.
+/// 64-byte aligned memory from the caching allocator; throws std::bad_alloc. Any thread may free
+/// it, naming the size that was asked for. Up to 16 KiB from thread-local pools, beyond that from
+/// shared free lists by size class.
 XTAPE_API void* allocate(std::size_t bytes);
 XTAPE_API void deallocate(void* block, std::size_t bytes) noexcept;
 

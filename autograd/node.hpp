@@ -16,7 +16,7 @@ namespace xtape::detail {
 
 /// State of one output during a sweep, and what its gradient must look like.
 struct Slot {
-  Value* gradient;        // the sum so far
+  Value* gradient;         // the sum so far
   std::uint32_t sizes_at;  // into Node::sizes()
   std::uint8_t rank;
   DType dtype;

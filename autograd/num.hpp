@@ -41,7 +41,8 @@ Num<V, 0> constant(V value) {
   return {std::move(value), {}};
 }
 
-// --- numbers of a ring ------------------------------------------------------------------------------
+// --- numbers of a ring
+// ------------------------------------------------------------------------------
 
 /// Makes the number c of the kind of `like`; specialised for each ring.
 template <class V>
@@ -70,7 +71,8 @@ auto in_ring(const V& like, const X& x) {
   }
 }
 
-// --- derivatives: a ring's values and Constants -------------------------------------------------------
+// --- derivatives: a ring's values and Constants
+// -------------------------------------------------------
 
 inline Constant plus(Constant a, Constant b) { return {a.value + b.value}; }
 inline Constant minus(Constant a, Constant b) { return {a.value - b.value}; }
@@ -109,7 +111,8 @@ auto times(const V& v, const W& d) {
   return v * d;
 }
 
-// --- how derivatives combine ----------------------------------------------------------------------
+// --- how derivatives combine
+// ----------------------------------------------------------------------
 
 /// y = f(x) with dy/dx = slope().
 template <class V, unsigned M, class... D, class Y, class Slope>
@@ -152,7 +155,8 @@ auto combine(const A& a, const B& b, Y y, Both both, Left left, Right right) {
   };
   auto all = [&]<unsigned... Bit>(std::integer_sequence<unsigned, Bit...>) {
     return std::tuple_cat(member(std::integral_constant<unsigned, Bit>{})...);
-  }(std::make_integer_sequence<unsigned, static_cast<unsigned>(std::bit_width(kAll))>{});
+  }
+  (std::make_integer_sequence<unsigned, static_cast<unsigned>(std::bit_width(kAll))>{});
   return std::apply(
       [&]<class... D>(D&... d) {
         return Num<Y, kAll, D...>{std::move(y), {std::move(d)...}};
@@ -160,7 +164,8 @@ auto combine(const A& a, const B& b, Y y, Both both, Left left, Right right) {
       all);
 }
 
-// --- arithmetic -----------------------------------------------------------------------------------
+// --- arithmetic
+// -----------------------------------------------------------------------------------
 
 #define XTAPE_NUM class V, unsigned M, class... D
 #define XTAPE_NUM_2 class W, unsigned N, class... E
@@ -263,7 +268,8 @@ auto operator/(C c, const Num<V, M, D...>& x) {
   return chain(x, y, [&] { return -(y / x.value); });
 }
 
-// --- comparisons, choice ----------------------------------------------------------------------------
+// --- comparisons, choice
+// ----------------------------------------------------------------------------
 
 /// What a comparison of Nums gives: for `where`, `&&`, `||` and `!` only.
 template <class C>
@@ -279,22 +285,22 @@ struct Condition {
   }
 };
 
-#define XTAPE_NUM_COMPARISON(op, name)                                       \
-  template <XTAPE_NUM, XTAPE_NUM_2>                                          \
-  auto name(const Num<V, M, D...>& a, const Num<W, N, E...>& b) {            \
-    return name(a.value, b.value);                                           \
-  }                                                                          \
-  template <XTAPE_NUM, XTAPE_NUM_2>                                          \
-  auto operator op(const Num<V, M, D...>& a, const Num<W, N, E...>& b) {     \
+#define XTAPE_NUM_COMPARISON(op, name)                                          \
+  template <XTAPE_NUM, XTAPE_NUM_2>                                             \
+  auto name(const Num<V, M, D...>& a, const Num<W, N, E...>& b) {               \
+    return name(a.value, b.value);                                              \
+  }                                                                             \
+  template <XTAPE_NUM, XTAPE_NUM_2>                                             \
+  auto operator op(const Num<V, M, D...>& a, const Num<W, N, E...>& b) {        \
     return Condition<decltype(name(a.value, b.value))>{name(a.value, b.value)}; \
-  }                                                                          \
-  template <XTAPE_NUM, Number C>                                             \
-  auto operator op(const Num<V, M, D...>& a, C c) {                          \
-    return a op constant(number_like(a.value, static_cast<double>(c)));      \
-  }                                                                          \
-  template <XTAPE_NUM, Number C>                                             \
-  auto operator op(C c, const Num<V, M, D...>& b) {                          \
-    return constant(number_like(b.value, static_cast<double>(c))) op b;      \
+  }                                                                             \
+  template <XTAPE_NUM, Number C>                                                \
+  auto operator op(const Num<V, M, D...>& a, C c) {                             \
+    return a op constant(number_like(a.value, static_cast<double>(c)));         \
+  }                                                                             \
+  template <XTAPE_NUM, Number C>                                                \
+  auto operator op(C c, const Num<V, M, D...>& b) {                             \
+    return constant(number_like(b.value, static_cast<double>(c))) op b;         \
   }
 XTAPE_NUM_COMPARISON(<, lt)
 XTAPE_NUM_COMPARISON(<=, le)

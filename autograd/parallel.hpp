@@ -8,7 +8,8 @@
 
 namespace xtape {
 
-/// Threads that one operation of this thread may use (OpenMP and BLAS). Default: the machine's cores.
+/// Threads that one operation of this thread may use (OpenMP and BLAS). Default: the machine's
+/// cores.
 XTAPE_API int num_threads() noexcept;
 /// Sets it for operations of the calling thread; throws ValueError below 1.
 XTAPE_API void set_num_threads(int count);

@@ -45,7 +45,8 @@ XTAPE_API void pointwise_outputs(StripPair f, const void* formula, std::span<Ten
 /// A number 0 in the place of a gradient that never came.
 XTAPE_API Tensor zero_number(DType dtype);
 
-// --- strips -----------------------------------------------------------------------------------------
+// --- strips
+// -----------------------------------------------------------------------------------------
 
 /// body(in, out) on lanes: `In` lanes read, `Out` lanes written (null outputs are left out).
 template <class T, int Out, int In, class Body>
@@ -129,9 +130,11 @@ template <unsigned N, class F>
 void for_each_argument(F&& f) {
   [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) {
     (f(std::integral_constant<unsigned, I>{}), ...);
-  }(std::make_integer_sequence<unsigned, N>{});
+  }
+  (std::make_integer_sequence<unsigned, N>{});
 }
 
+/// The arguments that a formula's result depends on; none where it is a plain number.
 template <class X>
 inline constexpr unsigned kMembersOf = 0;
 template <class V, unsigned M, class... D>
@@ -144,10 +147,10 @@ void gradient_strip(const void* formula, std::byte* const* pointers, const std::
   const F& f = *static_cast<const F*>(formula);
   for_lanes<T, N, N + 1>(pointers, steps, count, [&](const auto* in, auto* out) {
     const auto y = evaluate_dual(f, in + 1, std::make_integer_sequence<unsigned, N>{});
-    using Y = std::decay_t<decltype(y)>;
+    constexpr unsigned kMembers = kMembersOf<std::decay_t<decltype(y)>>;
     for_each_argument<N>([&](auto k) {
       constexpr unsigned K = decltype(k)::value;
-      if constexpr ((kMembersOf<Y> >> K) & 1u) {
+      if constexpr ((kMembers >> K) & 1u) {
         out[K] = times(in[0], y.template derivative<K>());
       } else {
         out[K] = 0.0;
@@ -161,10 +164,10 @@ void gradient_strip(const void* formula, std::byte* const* pointers, const std::
 template <int N, class F, class V>
 void second_order(const F& f, const V* gg, const V& g, const V* x, auto&& add) {
   const auto y = evaluate_second(f, x, std::make_integer_sequence<unsigned, N>{});
-  using Y = std::decay_t<decltype(y)>;
+  constexpr unsigned kMembers = kMembersOf<std::decay_t<decltype(y)>>;
   for_each_argument<N>([&](auto k) {
     constexpr unsigned K = decltype(k)::value;
-    if constexpr ((kMembersOf<Y> >> K) & 1u) {
+    if constexpr ((kMembers >> K) & 1u) {
       const auto& slope = y.template derivative<K>();
       using Slope = std::decay_t<decltype(slope)>;
       if constexpr (std::is_same_v<Slope, Constant>) {
@@ -195,7 +198,8 @@ void second_strip(const void* formula, std::byte* const* pointers, const std::in
   });
 }
 
-// --- closures ---------------------------------------------------------------------------------------
+// --- closures
+// ---------------------------------------------------------------------------------------
 
 template <class F, int N>
 struct SecondClosure {
@@ -261,7 +265,8 @@ struct GradientClosure {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       const TensorRef inputs[] = {in[I]...};
       record_named(name, outputs, inputs, saves(in[I]...), SecondClosure<F, N>{f, wanted});
-    }(std::make_index_sequence<N + 1>{});
+    }
+    (std::make_index_sequence<N + 1>{});
   }
 };
 
@@ -279,7 +284,8 @@ class Pointwise {
   /// Tensors of any floating dtypes (integers count as float32) and numbers, broadcast. Throws
   /// ShapeError where they do not broadcast.
   template <class... Args>
-  Tensor operator()(const Args&... args) const {
+  requires((detail::Number<Args> || std::is_base_of_v<Tensor, Args>)&&...) Tensor operator()(
+      const Args&... args) const {
     constexpr int N = sizeof...(Args);
     static_assert(N >= 1 && N <= 8, "a pointwise function takes 1 to 8 arguments");
     const bool numbers[] = {detail::Number<Args>...};
@@ -292,7 +298,8 @@ class Pointwise {
       const TensorRef inputs[] = {given[I]...};
       detail::record_named(name_, y, inputs, saves(x[I]...),
                            detail::GradientClosure<F, N>{f_, name_});
-    }(std::make_index_sequence<N>{});
+    }
+    (std::make_index_sequence<N>{});
     return y;
   }
 
@@ -302,7 +309,6 @@ class Pointwise {
     if constexpr (detail::Number<X>) {
       return detail::Ring<Tensor>::number(Tensor(), static_cast<double>(x));
     } else {
-      static_assert(std::is_base_of_v<Tensor, X>, "expected tensors and numbers");
       return x;
     }
   }

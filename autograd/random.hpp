@@ -12,7 +12,7 @@ namespace xtape {
 /// numbers: as easy as 1, 2, 3", SC 2011.
 struct Generator {
   std::uint64_t seed = 0;
-  std::uint64_t stream = 0;   ///< independent sequences of one seed: one for each task
+  std::uint64_t stream = 0;    ///< independent sequences of one seed: one for each task
   std::uint64_t position = 0;  ///< in blocks of four 32-bit numbers
 
   /// Takes the blocks for `count` 32-bit numbers and returns where they begin.

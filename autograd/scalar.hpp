@@ -18,8 +18,7 @@ class Scalar {
         integer_(static_cast<std::int64_t>(x)),
         dtype_(DType::int64) {}
   template <std::floating_point T>
-  Scalar(T x) noexcept
-      : real_(static_cast<double>(x)), integer_(0), dtype_(DType::float64) {}
+  Scalar(T x) noexcept : real_(static_cast<double>(x)), integer_(0), dtype_(DType::float64) {}
 
   bool is_floating() const noexcept { return dtype_ == DType::float64; }
   DType dtype() const noexcept { return dtype_; }

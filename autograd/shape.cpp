@@ -10,11 +10,16 @@ namespace xtape {
 
 const char* name(DType dtype) noexcept {
   switch (dtype) {
-    case DType::boolean: return "boolean";
-    case DType::uint8: return "uint8";
-    case DType::int64: return "int64";
-    case DType::float32: return "float32";
-    case DType::float64: return "float64";
+    case DType::boolean:
+      return "boolean";
+    case DType::uint8:
+      return "uint8";
+    case DType::int64:
+      return "int64";
+    case DType::float32:
+      return "float32";
+    case DType::float64:
+      return "float64";
   }
   return "?";
 }
@@ -50,6 +55,7 @@ Shape contiguous_strides(std::span<const std::int64_t> sizes) noexcept {
 
 Shape broadcast(const char* operation, std::span<const std::int64_t> a,
                 std::span<const std::int64_t> b) {
+  const auto first = a, second = b;
   if (a.size() < b.size()) std::swap(a, b);
   Shape shape(a);
   const std::size_t lead = a.size() - b.size();
@@ -57,9 +63,9 @@ Shape broadcast(const char* operation, std::span<const std::int64_t> a,
     std::int64_t& size = shape[static_cast<int>(lead + i)];
     if (size == b[i] || b[i] == 1) continue;
     if (size != 1) {
-      throw ShapeError(std::string(operation) + ": shapes " + to_string(a) + " and " +
-                       to_string(b) + " do not broadcast: sizes " + std::to_string(size) + " and " +
-                       std::to_string(b[i]) + " differ and neither is 1");
+      throw ShapeError(std::string(operation) + ": shapes " + to_string(first) + " and " +
+                       to_string(second) + " do not broadcast: sizes " + std::to_string(size) +
+                       " and " + std::to_string(b[i]) + " differ and neither is 1");
     }
     size = b[i];
   }

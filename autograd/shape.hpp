@@ -16,7 +16,8 @@ class Shape {
   static constexpr int kMaxRank = 16;
 
   Shape() noexcept = default;
-  Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
+  Shape(std::initializer_list<std::int64_t> sizes)
+      : Shape(std::span(sizes.begin(), sizes.size())) {}
   explicit Shape(std::span<const std::int64_t> sizes) : rank_(check_rank(sizes.size())) {
     for (int i = 0; i < rank_; ++i) sizes_[i] = sizes[i];
   }

@@ -88,7 +88,8 @@ struct Recording {
   std::size_t closure_bytes;
 };
 
-/// Puts an operation on the tape; returns where its closure goes, or null where nothing is recorded.
+/// Puts an operation on the tape; returns where its closure goes, or null where nothing is
+/// recorded.
 XTAPE_API void* begin_record(const Recording& r);
 
 template <std::size_t N>
@@ -115,10 +116,8 @@ struct OperationName {
 
 /// Tensors that the closure needs; an undefined one is given back undefined.
 template <class... T>
-  requires(std::is_base_of_v<Tensor, T> && ...)
-detail::Saves<sizeof...(T)> saves(const T&... tensors) noexcept {
-  return {{&tensors...}};
-}
+requires(std::is_base_of_v<Tensor, T>&&...) detail::Saves<sizeof...(T)> saves(const T&... tensors)
+noexcept { return {{&tensors...}}; }
 
 /// The several outputs of one operation (at most 8): `record("max", outputs(y, i), ...)`.
 template <class... T>
@@ -135,7 +134,10 @@ void record_named(const char* name, const Outputs& y, std::span<const TensorRef>
   static_assert(std::is_trivially_copyable_v<F> && std::is_trivially_destructible_v<F>,
                 "a recorded closure captures numbers and shapes only; tensors go through saves()");
   static_assert(alignof(F) <= alignof(std::max_align_t));
-  void* place = begin_record({name, {y.tensors, y.count}, inputs, saved.tensors,
+  void* place = begin_record({name,
+                              {y.tensors, y.count},
+                              inputs,
+                              saved.tensors,
                               [](const void* c, Backward& t) { (*static_cast<const F*>(c))(t); },
                               sizeof(F)});
   if (place) ::new (place) F(closure);

@@ -301,8 +301,8 @@ Tensor& Tensor::fill_(Scalar x) {
     std::memcpy(item, &value, sizeof(T));
   });
   const Shape zero = Shape::filled(dim(), 0);
-  kernels::copy_items(sizes(), static_cast<int>(item_size(dtype())), value_->data,
-                      strides().data(), item, zero.data());
+  kernels::copy_items(sizes(), static_cast<int>(item_size(dtype())), value_->data, strides().data(),
+                      item, zero.data());
   return *this;
 }
 
@@ -330,7 +330,8 @@ Tensor& Tensor::set_data(const Tensor& other) {
   if (value_->node) {
     value_->node->slot_array()[0].dtype = other.dtype();
     const Tensor& gradient = value_->node->extras->gradient;
-    if (gradient.defined() && gradient.dtype() != other.dtype()) value_->node->extras->gradient = {};
+    if (gradient.defined() && gradient.dtype() != other.dtype())
+      value_->node->extras->gradient = {};
   }
   return *this;
 }

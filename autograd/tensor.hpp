@@ -82,8 +82,8 @@ class XTAPE_API Tensor {
   T item() const {
     return static_cast<T>(item_scalar().template to<T>());
   }
-  /// A read-only xtensor expression over this tensor's memory, valid as long as a handle to it; needs
-  /// <xtape/autograd/xtensor.hpp>. Throws DTypeError where T is another type.
+  /// A read-only xtensor expression over this tensor's memory, valid as long as a handle to it;
+  /// needs <xtape/autograd/xtensor.hpp>. Throws DTypeError where T is another type.
   template <class T>
   auto array() const&;
   template <class T>

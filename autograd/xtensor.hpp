@@ -15,9 +15,10 @@ namespace detail {
 
 /// What the run-time dtypes call T: all whole numbers but bool and uint8 become int64.
 template <class T>
-using element_of = std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, std::uint8_t> ||
-                                          std::is_same_v<T, float> || std::is_same_v<T, double>,
-                                      T, std::conditional_t<std::is_integral_v<T>, std::int64_t, void>>;
+using element_of =
+    std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, std::uint8_t> ||
+                           std::is_same_v<T, float> || std::is_same_v<T, double>,
+                       T, std::conditional_t<std::is_integral_v<T>, std::int64_t, void>>;
 
 template <class T>
 auto adapt(T* data, const Tensor& x) {
@@ -74,8 +75,7 @@ Tensor from(const xt::xexpression<E>& expression) {
 
 /// Takes over the memory of an array of a dtype's own element type, without a copy.
 template <class T>
-  requires std::is_same_v<T, detail::element_of<T>>
-Tensor from(xt::xarray<T>&& array) {
+requires std::is_same_v<T, detail::element_of<T>> Tensor from(xt::xarray<T>&& array) {
   auto owner = std::make_unique<xt::xarray<T>>(std::move(array));
   Shape shape, strides;
   for (const auto size : owner->shape()) shape.push_back(static_cast<std::int64_t>(size));

@@ -75,8 +75,7 @@ void run_comparison(const void*, std::byte* const* pointers, const std::int64_t*
 }
 
 template <class T>
-void run_where(const void*, std::byte* const* pointers, const std::int64_t* steps,
-               std::int64_t n) {
+void run_where(const void*, std::byte* const* pointers, const std::int64_t* steps, std::int64_t n) {
   T* y = reinterpret_cast<T*>(pointers[0]);
   const bool* c = reinterpret_cast<const bool*>(pointers[1]);
   const T* a = reinterpret_cast<const T*>(pointers[2]);
@@ -89,43 +88,52 @@ void run_where(const void*, std::byte* const* pointers, const std::int64_t* step
 
 template <Binary op>
 StripFunction binary_of(DType dtype) {
-  return detail::dispatch(dtype, []<class T>(detail::Type<T>) -> StripFunction {
-    return run_binary<op, T>;
-  });
+  return detail::dispatch(
+      dtype, []<class T>(detail::Type<T>) -> StripFunction { return run_binary<op, T>; });
 }
 
 template <Comparison op>
 StripFunction comparison_of(DType dtype) {
-  return detail::dispatch(dtype, []<class T>(detail::Type<T>) -> StripFunction {
-    return run_comparison<op, T>;
-  });
+  return detail::dispatch(
+      dtype, []<class T>(detail::Type<T>) -> StripFunction { return run_comparison<op, T>; });
 }
 
 }  // namespace
 
 StripFunction binary_strip(Binary op, DType dtype) {
   switch (op) {
-    case Binary::add: return binary_of<Binary::add>(dtype);
-    case Binary::sub: return binary_of<Binary::sub>(dtype);
-    case Binary::mul: return binary_of<Binary::mul>(dtype);
+    case Binary::add:
+      return binary_of<Binary::add>(dtype);
+    case Binary::sub:
+      return binary_of<Binary::sub>(dtype);
+    case Binary::mul:
+      return binary_of<Binary::mul>(dtype);
     case Binary::div:
       return detail::dispatch_floating(dtype, []<class T>(detail::Type<T>) -> StripFunction {
         return run_binary<Binary::div, T>;
       });
-    case Binary::maximum: return binary_of<Binary::maximum>(dtype);
-    case Binary::minimum: return binary_of<Binary::minimum>(dtype);
+    case Binary::maximum:
+      return binary_of<Binary::maximum>(dtype);
+    case Binary::minimum:
+      return binary_of<Binary::minimum>(dtype);
   }
   return nullptr;
 }
 
 StripFunction comparison_strip(Comparison op, DType dtype) {
   switch (op) {
-    case Comparison::eq: return comparison_of<Comparison::eq>(dtype);
-    case Comparison::ne: return comparison_of<Comparison::ne>(dtype);
-    case Comparison::lt: return comparison_of<Comparison::lt>(dtype);
-    case Comparison::le: return comparison_of<Comparison::le>(dtype);
-    case Comparison::gt: return comparison_of<Comparison::gt>(dtype);
-    case Comparison::ge: return comparison_of<Comparison::ge>(dtype);
+    case Comparison::eq:
+      return comparison_of<Comparison::eq>(dtype);
+    case Comparison::ne:
+      return comparison_of<Comparison::ne>(dtype);
+    case Comparison::lt:
+      return comparison_of<Comparison::lt>(dtype);
+    case Comparison::le:
+      return comparison_of<Comparison::le>(dtype);
+    case Comparison::gt:
+      return comparison_of<Comparison::gt>(dtype);
+    case Comparison::ge:
+      return comparison_of<Comparison::ge>(dtype);
   }
   return nullptr;
 }
@@ -142,9 +150,8 @@ void add_into(DType dtype, void* sum, const void* x, std::int64_t count) {
 }
 
 StripFunction where_strip(DType dtype) {
-  return detail::dispatch(dtype, []<class T>(detail::Type<T>) -> StripFunction {
-    return run_where<T>;
-  });
+  return detail::dispatch(dtype,
+                          []<class T>(detail::Type<T>) -> StripFunction { return run_where<T>; });
 }
 
 }  // namespace xtape::kernels

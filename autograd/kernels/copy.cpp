@@ -96,19 +96,19 @@ void copy_loop(Loop loop, Target* target, const Source* source) {
       }
     });
   }
-  detail::parallel_for(
-      outer, std::max<std::int64_t>(1, kGrain / inner), [&](std::int64_t b, std::int64_t e) {
-        for (std::int64_t k = b; k < e; ++k) {
-          std::int64_t t, s;
-          offsets(k, t, s);
-          if (across >= 0) {
-            copy_tiles(target + t, ts[across], ts[last], source + s, ss[across], ss[last],
-                       loop.sizes[across], loop.sizes[last]);
-          } else {
-            copy_row(target + t, ts[last], source + s, ss[last], loop.sizes[last]);
-          }
-        }
-      });
+  detail::parallel_for(outer, std::max<std::int64_t>(1, kGrain / inner),
+                       [&](std::int64_t b, std::int64_t e) {
+                         for (std::int64_t k = b; k < e; ++k) {
+                           std::int64_t t, s;
+                           offsets(k, t, s);
+                           if (across >= 0) {
+                             copy_tiles(target + t, ts[across], ts[last], source + s, ss[across],
+                                        ss[last], loop.sizes[across], loop.sizes[last]);
+                           } else {
+                             copy_row(target + t, ts[last], source + s, ss[last], loop.sizes[last]);
+                           }
+                         }
+                       });
 }
 
 Loop make_loop(std::span<const std::int64_t> sizes, const std::int64_t* target_strides,

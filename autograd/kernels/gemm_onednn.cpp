@@ -9,22 +9,19 @@
 namespace xtape::kernels::onednn {
 namespace {
 
-enum class Engine { blas, sgemm, matmul };
-
-// Bounds in multiply-adds, from the table of matrix products in docs/performance.md: OpenBLAS's
-// small-matrix kernels win below a million, but never thread; a product with a transposed right
-// side (Linear's forward) they pack badly, oneDNN's matmul primitive does not pack at all.
-Engine choose(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
-              int threads) {
+// Where oneDNN's matmul primitive is taken, in multiply-adds, from the table of matrix products in
+// docs/performance.md: OpenBLAS's small-matrix kernels win below a million, but never thread; a
+// product with a transposed right side (Linear's forward) they pack badly, oneDNN does not pack it
+// at all. dnnl_sgemm would be 1 to 8 % faster for some shapes, but its kernels keep data where the
+// stack pointer points: a signal handler that runs meanwhile overwrites it (oneDNN 2.6).
+bool serves(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+            int threads) {
   const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   if (transpose_b) {
-    if (transpose_a) return Engine::blas;
-    if (m < 16) return work >= 131072 ? Engine::sgemm : Engine::blas;
-    const double least = m < 32 ? 524288 : m < 128 ? 262144 : 65536;
-    return work >= least ? Engine::matmul : Engine::blas;
+    if (transpose_a || m < 16) return false;
+    return work >= (m < 32 ? 524288 : m < 128 ? 262144 : 65536);
   }
-  if (work > 1e6) return Engine::sgemm;
-  return threads > 1 && work >= 262144 && n >= 16 ? Engine::sgemm : Engine::blas;
+  return work > 1e6 || (threads > 1 && work >= 262144 && n >= 16);
 }
 
 struct Plan {
@@ -35,12 +32,13 @@ struct Plan {
 using Plans = PlanCache<8, Plan>;
 
 std::shared_ptr<const Plan> make_plan(const Plans::Key& key) {
-  const auto [m, n, k, lda, ldb, ldc, accumulate, threads] = key;
+  const auto [m, n, k, lda, ldb, ldc, flags, threads] = key;
+  const bool transpose_a = flags & 1, transpose_b = flags & 2, accumulate = flags & 4;
   using dnnl::memory;
   const auto type = memory::data_type::f32;
   auto plan = std::make_shared<Plan>();
-  plan->a = memory::desc({m, k}, type, memory::dims{lda, 1});
-  plan->b = memory::desc({k, n}, type, memory::dims{1, ldb});
+  plan->a = memory::desc({m, k}, type, transpose_a ? memory::dims{1, lda} : memory::dims{lda, 1});
+  plan->b = memory::desc({k, n}, type, transpose_b ? memory::dims{1, ldb} : memory::dims{ldb, 1});
   plan->c = memory::desc({m, n}, type, memory::dims{ldc, 1});
   dnnl::primitive_attr attr = attributes();
   if (accumulate) {
@@ -76,17 +74,10 @@ bool run_matmul(const Plans::Key& key, const float* a, const float* b, float* c)
 bool gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           float beta, float* c, std::int64_t ldc, int threads) {
-  switch (choose(transpose_a, transpose_b, m, n, k, threads)) {
-    case Engine::blas:
-      return false;
-    case Engine::matmul:
-      if (alpha != 1 || (beta != 0 && beta != 1)) return false;
-      return run_matmul({m, n, k, lda, ldb, ldc, beta == 1, threads}, a, b, c);
-    case Engine::sgemm:
-      return dnnl::sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda,
-                         b, ldb, beta, c, ldc) == dnnl::status::success;
-  }
-  return false;
+  if (alpha != 1 || (beta != 0 && beta != 1)) return false;
+  if (!serves(transpose_a, transpose_b, m, n, k, threads)) return false;
+  const std::int64_t flags = (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (beta == 1 ? 4 : 0);
+  return run_matmul({m, n, k, lda, ldb, ldc, flags, threads}, a, b, c);
 }
 
 }  // namespace xtape::kernels::onednn

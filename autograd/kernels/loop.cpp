@@ -43,9 +43,10 @@ void Loop::simplify() noexcept {
 
 namespace {
 
-constexpr std::int64_t kBlock = 512;          // elements gathered at a time
-constexpr std::int64_t kShortestRow = 64;     // rows below it are gathered into blocks
-constexpr std::int64_t kCopyFirst = 1 << 14;  // strided operands above it are copied row-major first
+constexpr std::int64_t kBlock = 512;       // elements gathered at a time
+constexpr std::int64_t kShortestRow = 64;  // rows below it are gathered into blocks
+constexpr std::int64_t kCopyFirst = 1
+                                    << 14;  // strided operands above it are copied row-major first
 
 enum class Access : std::uint8_t { flat, constant, gathered };
 
@@ -200,8 +201,8 @@ struct Reordered {
     }
     bytes = static_cast<std::size_t>(count * s.item_bytes[o]);
     data = static_cast<std::byte*>(detail::allocate(bytes));
-    copy_items({sizes, static_cast<std::size_t>(loop.rank)}, s.item_bytes[o], data, dense, s.data[o],
-               loop.strides[o]);
+    copy_items({sizes, static_cast<std::size_t>(loop.rank)}, s.item_bytes[o], data, dense,
+               s.data[o], loop.strides[o]);
     s.data[o] = data;
     std::copy(dense, dense + loop.rank, loop.strides[o]);
   }

@@ -80,46 +80,49 @@ inline double to_double(const std::uint32_t* w) {
 template <class T>
 void fill_uniform(const Generator& g, T* out, std::int64_t count) {
   constexpr std::int64_t kPerBlock = std::is_same_v<T, float> ? 4 : 2;
-  for_blocks(g, count, kPerBlock, [&](const std::uint32_t* w, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      if constexpr (std::is_same_v<T, float>) {
-        out[i] = static_cast<float>(w[i - begin] >> 8) * 0x1p-24f;
-      } else {
-        out[i] = to_double(w + 2 * (i - begin));
-      }
-    }
-  });
+  for_blocks(g, count, kPerBlock,
+             [&](const std::uint32_t* w, std::int64_t begin, std::int64_t end) {
+               for (std::int64_t i = begin; i < end; ++i) {
+                 if constexpr (std::is_same_v<T, float>) {
+                   out[i] = static_cast<float>(w[i - begin] >> 8) * 0x1p-24f;
+                 } else {
+                   out[i] = to_double(w + 2 * (i - begin));
+                 }
+               }
+             });
 }
 
 template <class T>
 void fill_normal(const Generator& g, T* out, std::int64_t count) {
   constexpr std::int64_t kPerBlock = std::is_same_v<T, float> ? 4 : 2;
   using L = Lane<T>;
-  for_blocks(g, count, kPerBlock, [&](const std::uint32_t* w, std::int64_t begin, std::int64_t end) {
-    // A block's numbers make one pair (float64) or two; a pair of uniforms makes a pair of normals.
-    alignas(64) T radius[2 * kBlocks + 32], angle[2 * kBlocks + 32];
-    const std::int64_t pairs = (end - begin + 1) / 2;
-    for (std::int64_t i = 0; i < pairs; ++i) {
-      if constexpr (std::is_same_v<T, float>) {
-        radius[i] = static_cast<float>(w[2 * i]) * 0x1p-32f + 0x1p-33f;  // in (0, 1]
-        angle[i] = static_cast<float>(w[2 * i + 1] >> 8) * 0x1p-24f;
-      } else {
-        radius[i] = to_double(w + 4 * i) + 0x1p-54;
-        angle[i] = to_double(w + 4 * i + 2);
-      }
-    }
-    for (std::int64_t i = pairs; i % L::kSize; ++i) radius[i] = angle[i] = T(0.5);
-    for (std::int64_t i = 0; i < pairs; i += L::kSize) {
-      const L r = sqrt(log(L::load(radius + i)) * -2.0);
-      const L a = L::load(angle + i) * (2.0 * std::numbers::pi);
-      (r * cos(a)).store(radius + i);
-      (r * sin(a)).store(angle + i);
-    }
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t k = i - begin;
-      out[i] = k % 2 ? angle[k / 2] : radius[k / 2];
-    }
-  });
+  for_blocks(g, count, kPerBlock,
+             [&](const std::uint32_t* w, std::int64_t begin, std::int64_t end) {
+               // A block's numbers make one pair (float64) or two; a pair of uniforms makes a pair
+               // of normals.
+               alignas(64) T radius[2 * kBlocks + 32], angle[2 * kBlocks + 32];
+               const std::int64_t pairs = (end - begin + 1) / 2;
+               for (std::int64_t i = 0; i < pairs; ++i) {
+                 if constexpr (std::is_same_v<T, float>) {
+                   radius[i] = static_cast<float>(w[2 * i]) * 0x1p-32f + 0x1p-33f;  // in (0, 1]
+                   angle[i] = static_cast<float>(w[2 * i + 1] >> 8) * 0x1p-24f;
+                 } else {
+                   radius[i] = to_double(w + 4 * i) + 0x1p-54;
+                   angle[i] = to_double(w + 4 * i + 2);
+                 }
+               }
+               for (std::int64_t i = pairs; i % L::kSize; ++i) radius[i] = angle[i] = T(0.5);
+               for (std::int64_t i = 0; i < pairs; i += L::kSize) {
+                 const L r = sqrt(log(L::load(radius + i)) * -2.0);
+                 const L a = L::load(angle + i) * (2.0 * std::numbers::pi);
+                 (r * cos(a)).store(radius + i);
+                 (r * sin(a)).store(angle + i);
+               }
+               for (std::int64_t i = begin; i < end; ++i) {
+                 const std::int64_t k = i - begin;
+                 out[i] = k % 2 ? angle[k / 2] : radius[k / 2];
+               }
+             });
 }
 
 void fill_bits(const Generator& g, std::uint64_t* out, std::int64_t count) {
@@ -132,7 +135,8 @@ void fill_bits(const Generator& g, std::uint64_t* out, std::int64_t count) {
 }
 
 template <class T>
-void keep_scaled(const Generator& g, const T* x, T* y, std::int64_t count, double keep, double scale) {
+void keep_scaled(const Generator& g, const T* x, T* y, std::int64_t count, double keep,
+                 double scale) {
   const auto limit = static_cast<std::uint32_t>(std::min(keep * 0x1p32, 0x1p32 - 1));
   const auto factor = static_cast<T>(scale);
   for_blocks(g, count, 4, [&](const std::uint32_t* w, std::int64_t begin, std::int64_t end) {
@@ -147,7 +151,9 @@ template void fill_uniform<float>(const Generator&, float*, std::int64_t);
 template void fill_uniform<double>(const Generator&, double*, std::int64_t);
 template void fill_normal<float>(const Generator&, float*, std::int64_t);
 template void fill_normal<double>(const Generator&, double*, std::int64_t);
-template void keep_scaled<float>(const Generator&, const float*, float*, std::int64_t, double, double);
-template void keep_scaled<double>(const Generator&, const double*, double*, std::int64_t, double, double);
+template void keep_scaled<float>(const Generator&, const float*, float*, std::int64_t, double,
+                                 double);
+template void keep_scaled<double>(const Generator&, const double*, double*, std::int64_t, double,
+                                  double);
 
 }  // namespace xtape::kernels

@@ -22,6 +22,7 @@ void fill_bits(const Generator& at, std::uint64_t* out, std::int64_t count);
 
 /// y[i] = u_i < keep ? x[i] scale : 0 with u_i uniform, 32 bits.
 template <class T>
-void keep_scaled(const Generator& at, const T* x, T* y, std::int64_t count, double keep, double scale);
+void keep_scaled(const Generator& at, const T* x, T* y, std::int64_t count, double keep,
+                 double scale);
 
 }  // namespace xtape::kernels

@@ -19,9 +19,8 @@ Tensor sigmoid(const Tensor& x) {
 }
 
 Tensor relu6(const Tensor& x) {
-  static constexpr auto f = pointwise("relu6", [](auto x) {
-    return where(x <= 0, 0, where(x >= 6, 6, x));
-  });
+  static constexpr auto f =
+      pointwise("relu6", [](auto x) { return where(x <= 0, 0, where(x >= 6, 6, x)); });
   return f(x);
 }
 
@@ -45,22 +44,19 @@ Tensor leaky_relu(const Tensor& x, double slope) {
 }
 
 Tensor hardtanh(const Tensor& x, double min, double max) {
-  return pointwise("hardtanh", [min, max](auto x) {
-    return where(x <= min, min, where(x >= max, max, x));
-  })(x);
+  return pointwise("hardtanh",
+                   [min, max](auto x) { return where(x <= min, min, where(x >= max, max, x)); })(x);
 }
 
 Tensor hardsigmoid(const Tensor& x) {
-  static constexpr auto f = pointwise("hardsigmoid", [](auto x) {
-    return where(x <= -3, 0, where(x >= 3, 1, x / 6 + 0.5));
-  });
+  static constexpr auto f = pointwise(
+      "hardsigmoid", [](auto x) { return where(x <= -3, 0, where(x >= 3, 1, x / 6 + 0.5)); });
   return f(x);
 }
 
 Tensor hardswish(const Tensor& x) {
-  static constexpr auto f = pointwise("hardswish", [](auto x) {
-    return where(x <= -3, 0, where(x >= 3, x, x * (x + 3) / 6));
-  });
+  static constexpr auto f = pointwise(
+      "hardswish", [](auto x) { return where(x <= -3, 0, where(x >= 3, x, x * (x + 3) / 6)); });
   return f(x);
 }
 

@@ -6,18 +6,18 @@
 #include "../export.hpp"
 #include "../tensor.hpp"
 
-// Activations: each one pass forward and one backward. y is the result, g the incoming gradient; at a
-// kink the gradient is that of the left side unless said otherwise.
+// Activations: each one pass forward and one backward. y is the result, g the incoming gradient; at
+// a kink the gradient is that of the left side unless said otherwise.
 namespace xtape {
 
-XTAPE_API Tensor relu(const Tensor& x);        ///< max(x, 0); gradient g where x > 0, 0 at 0
-XTAPE_API Tensor relu6(const Tensor& x);       ///< min(max(x, 0), 6)
-XTAPE_API Tensor sigmoid(const Tensor& x);     ///< 1 / (1 + e^-x); g y (1 - y)
-XTAPE_API Tensor logsigmoid(const Tensor& x);  ///< log sigmoid(x); g sigmoid(-x)
-XTAPE_API Tensor softplus(const Tensor& x);    ///< log(1 + e^x); g sigmoid(x)
-XTAPE_API Tensor softsign(const Tensor& x);    ///< x / (1 + |x|)
-XTAPE_API Tensor silu(const Tensor& x);        ///< x sigmoid(x)
-XTAPE_API Tensor mish(const Tensor& x);        ///< x tanh(softplus(x))
+XTAPE_API Tensor relu(const Tensor& x);         ///< max(x, 0); gradient g where x > 0, 0 at 0
+XTAPE_API Tensor relu6(const Tensor& x);        ///< min(max(x, 0), 6)
+XTAPE_API Tensor sigmoid(const Tensor& x);      ///< 1 / (1 + e^-x); g y (1 - y)
+XTAPE_API Tensor logsigmoid(const Tensor& x);   ///< log sigmoid(x); g sigmoid(-x)
+XTAPE_API Tensor softplus(const Tensor& x);     ///< log(1 + e^x); g sigmoid(x)
+XTAPE_API Tensor softsign(const Tensor& x);     ///< x / (1 + |x|)
+XTAPE_API Tensor silu(const Tensor& x);         ///< x sigmoid(x)
+XTAPE_API Tensor mish(const Tensor& x);         ///< x tanh(softplus(x))
 XTAPE_API Tensor hardsigmoid(const Tensor& x);  ///< min(max(x / 6 + 1/2, 0), 1)
 XTAPE_API Tensor hardswish(const Tensor& x);    ///< x hardsigmoid(x)
 

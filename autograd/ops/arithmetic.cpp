@@ -218,8 +218,7 @@ Tensor clamp(const Tensor& x, Scalar min, Scalar max) {
   Tensor y = compute("clamp", Binary::minimum, compute("clamp", Binary::maximum, x, min), max);
   record("clamp", y, {x}, saves(x), [min, max](Backward& t) {
     const Tensor x = t.saved(0);
-    t.add(0, where(le(x, max), where(ge(x, min), t.g(), zero_of(t.g())),
-                   zero_of(t.g())));
+    t.add(0, where(le(x, max), where(ge(x, min), t.g(), zero_of(t.g())), zero_of(t.g())));
   });
   return y;
 }
@@ -246,7 +245,7 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   return y;
 }
 
-#define XTAPE_COMPARISON(op)                                                               \
+#define XTAPE_COMPARISON(op)                                                                 \
   Tensor op(const Tensor& a, const Tensor& b) { return compare(#op, Comparison::op, a, b); } \
   Tensor op(const Tensor& a, Scalar b) { return compare(#op, Comparison::op, a, b); }
 XTAPE_COMPARISON(eq)

@@ -22,9 +22,8 @@ Strides4 strides4(const Tensor& x) {
 }
 
 Tensor empty_images(DType dtype, const ConvolutionShape& s, const Shape& shape) {
-  const bool last = detail::dispatch_floating(dtype, [&]<class T>(detail::Type<T>) {
-    return kernels::prefers_channels_last<T>(s);
-  });
+  const bool last = detail::dispatch_floating(
+      dtype, [&]<class T>(detail::Type<T>) { return kernels::prefers_channels_last<T>(s); });
   return last ? detail::empty_channels_last(dtype, shape) : detail::empty(dtype, shape);
 }
 
@@ -116,8 +115,8 @@ std::int64_t output_size(std::int64_t in, std::int64_t kernel, std::int64_t stri
 
 void check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias,
                   const Conv2dOptions& o) {
-  if (o.stride.height < 1 || o.stride.width < 1 || o.dilation.height < 1 ||
-      o.dilation.width < 1 || o.padding.height < 0 || o.padding.width < 0 || o.groups < 1) {
+  if (o.stride.height < 1 || o.stride.width < 1 || o.dilation.height < 1 || o.dilation.width < 1 ||
+      o.padding.height < 0 || o.padding.width < 0 || o.groups < 1) {
     throw ValueError("conv2d: stride, dilation and groups are at least 1, padding at least 0");
   }
   if (x.dim() != 4) {
@@ -155,8 +154,7 @@ Tensor empty_channels_last(DType dtype, const Shape& s) {
 
 }  // namespace detail
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
-              const Conv2dOptions& o) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& o) {
   check_dtypes(x, weight, bias);
   if (x.dim() == 3) return squeeze(conv2d(unsqueeze(x, 0), weight, bias, o), 0);
   check_shapes(x, weight, bias, o);
@@ -175,8 +173,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
   s.dilation_height = o.dilation.height;
   s.dilation_width = o.dilation.width;
   s.groups = o.groups;
-  s.out_height = output_size(s.in_height, s.kernel_height, s.stride_height, s.pad_top,
-                             s.dilation_height);
+  s.out_height =
+      output_size(s.in_height, s.kernel_height, s.stride_height, s.pad_top, s.dilation_height);
   s.out_width =
       output_size(s.in_width, s.kernel_width, s.stride_width, s.pad_left, s.dilation_width);
   if (s.out_height < 1 || s.out_width < 1) {

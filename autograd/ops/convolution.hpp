@@ -22,8 +22,9 @@ struct Conv2dOptions {
   std::int64_t groups = 1;
 };
 
-/// Cross-correlation of x [N, C, H, W] (or [C, H, W]) with weight [O, C / groups, KH, KW], plus bias
-/// [O] where defined: y [N, O, OH, OW], OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride)
+/// Cross-correlation of x [N, C, H, W] (or [C, H, W]) with weight [O, C / groups, KH, KW], plus
+/// bias [O] where defined: y [N, O, OH, OW], OH = floor((H + 2 padding - dilation (KH - 1) - 1) /
+/// stride)
 /// + 1. The result may lie channels-last in memory. Differentiable to any order. Throws ShapeError,
 /// DTypeError (floating, one dtype), ValueError.
 XTAPE_API Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},

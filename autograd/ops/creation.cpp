@@ -10,9 +10,7 @@
 
 namespace xtape {
 
-Tensor empty(const Shape& shape, DType dtype) {
-  return detail::empty(dtype, shape);
-}
+Tensor empty(const Shape& shape, DType dtype) { return detail::empty(dtype, shape); }
 
 Tensor full(const Shape& shape, Scalar value, DType dtype) {
   Tensor y = empty(shape, dtype);
@@ -94,8 +92,8 @@ Tensor tensor(std::initializer_list<double> values, DType dtype) {
 
 Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype) {
   const std::size_t columns = rows.size() ? rows.begin()->size() : 0;
-  Tensor y = empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(columns)},
-                   float64);
+  Tensor y =
+      empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(columns)}, float64);
   double* out = detail::fresh_data<double>(y);
   for (const auto& row : rows) {
     if (row.size() != columns) {

@@ -18,7 +18,8 @@ XTAPE_API Tensor full(const Shape& shape, Scalar value, DType dtype = float32);
 XTAPE_API Tensor zeros_like(const Tensor& x);
 XTAPE_API Tensor ones_like(const Tensor& x);
 XTAPE_API Tensor full_like(const Tensor& x, Scalar value);
-/// start, start + step, ... below `end` (above it for a negative step). Throws ValueError on step 0.
+/// start, start + step, ... below `end` (above it for a negative step). Throws ValueError on step
+/// 0.
 XTAPE_API Tensor arange(Scalar start, Scalar end, Scalar step, DType dtype);
 /// As above; int64 where all are integers, else float32.
 XTAPE_API Tensor arange(Scalar start, Scalar end, Scalar step = 1);

@@ -32,9 +32,8 @@ Tensor masked(const Tensor& x, const Generator& at, double keep, const Shape& st
     kernels::keep_scaled(at, source.data<T>(), detail::fresh_data<T>(y), x.numel(), keep,
                          1.0 / keep);
   });
-  record("dropout", y, {x}, saves(), [at, keep, strides](Backward& t) {
-    t.add(0, masked(t.g(), at, keep, strides));
-  });
+  record("dropout", y, {x}, saves(),
+         [at, keep, strides](Backward& t) { t.add(0, masked(t.g(), at, keep, strides)); });
   return y;
 }
 

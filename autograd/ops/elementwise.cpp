@@ -65,8 +65,8 @@ void run_flat(kernels::StripFunction f, const Tensor& like, std::span<const Tens
 }  // namespace
 
 void elementwise_into(kernels::StripFunction f, const Tensor& like,
-                      std::span<const Tensor* const> outputs,
-                      std::span<const Tensor* const> inputs, const void* context) {
+                      std::span<const Tensor* const> outputs, std::span<const Tensor* const> inputs,
+                      const void* context) {
   if (walk_flat(like, inputs)) return run_flat(f, like, outputs, inputs, context);
   const std::size_t rank = like.sizes().size();
   kernels::Operand operands[kernels::kMaxOperands];

@@ -7,7 +7,8 @@
 #include "../kernels/loop.hpp"
 #include "../tensor.hpp"
 
-// What all operations of one element at a time share: broadcasting, allocation, strips. Not recorded.
+// What all operations of one element at a time share: broadcasting, allocation, strips. Not
+// recorded.
 namespace xtape::detail {
 
 /// f over the broadcast inputs (of the dtypes that `f` expects) into a new tensor. The result has

@@ -97,8 +97,8 @@ Tensor pointwise_value(const char* name, StripPair f, const void* formula,
   return y;
 }
 
-void pointwise_outputs(StripPair f, const void* formula, std::span<Tensor> outputs,
-                       unsigned wanted, std::span<const Tensor> inputs, Tensor* reuse) {
+void pointwise_outputs(StripPair f, const void* formula, std::span<Tensor> outputs, unsigned wanted,
+                       std::span<const Tensor> inputs, Tensor* reuse) {
   if (wanted == 0) return;
   const Shape shape = common_shape("pointwise gradient", inputs);
   // The saved arguments tell the layout better than the incoming gradient, often an expanded one.

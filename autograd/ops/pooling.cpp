@@ -28,9 +28,7 @@ Tensor empty_pooled(const Tensor& like, const Shape& shape) {
               : detail::empty(like.dtype(), shape);
 }
 
-Shape input_shape(const PoolingShape& s) {
-  return {s.batch, s.channels, s.in_height, s.in_width};
-}
+Shape input_shape(const PoolingShape& s) { return {s.batch, s.channels, s.in_height, s.in_width}; }
 Shape output_shape(const PoolingShape& s) {
   return {s.batch, s.channels, s.out_height, s.out_width};
 }
@@ -60,9 +58,8 @@ Tensor max_gather(const PoolingShape& s, Strides4 order, const Tensor& x, const 
                                detail::fresh_data<T>(y), strides4(y));
     });
   });
-  record("max_pool2d_gather", y, {x}, saves(indices), [s, order](Backward& t) {
-    t.add(0, max_backward(s, order, t.g(), t.saved(0)));
-  });
+  record("max_pool2d_gather", y, {x}, saves(indices),
+         [s, order](Backward& t) { t.add(0, max_backward(s, order, t.g(), t.saved(0))); });
   return y;
 }
 
@@ -75,9 +72,8 @@ Tensor max_backward(const PoolingShape& s, Strides4 order, const Tensor& gy,
                                  order, detail::fresh_data<T>(gx), strides4(gx));
     });
   });
-  record("max_pool2d_backward", gx, {gy}, saves(indices), [s, order](Backward& t) {
-    t.add(0, max_gather(s, order, t.g(), t.saved(0)));
-  });
+  record("max_pool2d_backward", gx, {gy}, saves(indices),
+         [s, order](Backward& t) { t.add(0, max_gather(s, order, t.g(), t.saved(0))); });
   return gx;
 }
 
@@ -89,9 +85,8 @@ Tensor average(const PoolingShape& s, AverageDivisor divisor, const Tensor& x) {
     kernels::average_pool_forward(s, divisor, x.data<T>(), strides4(x), detail::fresh_data<T>(y),
                                   strides4(y));
   });
-  record("avg_pool2d", y, {x}, saves(), [s, divisor](Backward& t) {
-    t.add(0, average_backward(s, divisor, t.g()));
-  });
+  record("avg_pool2d", y, {x}, saves(),
+         [s, divisor](Backward& t) { t.add(0, average_backward(s, divisor, t.g())); });
   return y;
 }
 
@@ -101,9 +96,8 @@ Tensor average_backward(const PoolingShape& s, AverageDivisor divisor, const Ten
     kernels::average_pool_backward(s, divisor, gy.data<T>(), strides4(gy),
                                    detail::fresh_data<T>(gx), strides4(gx));
   });
-  record("avg_pool2d_backward", gx, {gy}, saves(), [s, divisor](Backward& t) {
-    t.add(0, average(s, divisor, t.g()));
-  });
+  record("avg_pool2d_backward", gx, {gy}, saves(),
+         [s, divisor](Backward& t) { t.add(0, average(s, divisor, t.g())); });
   return gx;
 }
 
@@ -127,7 +121,8 @@ PoolingShape pooling_shape(const char* operation, const Tensor& x, const Window&
   if (w.kernel.height < 1 || w.kernel.width < 1 || w.stride.height < 1 || w.stride.width < 1 ||
       w.dilation.height < 1 || w.dilation.width < 1 || w.padding.height < 0 ||
       w.padding.width < 0) {
-    throw ValueError(what + ": kernel size, stride and dilation are at least 1, padding at least 0");
+    throw ValueError(what +
+                     ": kernel size, stride and dilation are at least 1, padding at least 0");
   }
   if (2 * w.padding.height > w.kernel.height || 2 * w.padding.width > w.kernel.width) {
     throw ValueError(what + ": padding is at most half of the kernel size");
@@ -191,9 +186,8 @@ Tensor max_pool2d(const Tensor& x, Size2 kernel, const MaxPool2dOptions& o) {
                                 index_data<Index>(indices), order);
     });
   });
-  record("max_pool2d", y, {x}, saves(indices), [s, order](Backward& t) {
-    t.add(0, max_backward(s, order, t.g(), t.saved(0)));
-  });
+  record("max_pool2d", y, {x}, saves(indices),
+         [s, order](Backward& t) { t.add(0, max_backward(s, order, t.g(), t.saved(0))); });
   return y;
 }
 

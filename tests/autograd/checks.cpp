@@ -228,7 +228,9 @@ void Checks::sample(const Sample& s) {
     if (runs(Check::layouts)) layouts(x);
   }
   gradient_kind(what, x);
-  if (row_.kind != Kind::no_gradient) gradients(what, x, 48);
+  if (row_.kind == Kind::no_gradient) return;
+  gradients(what, x, 48);
+  each_output_alone(what, x);
 }
 
 void Checks::values(const std::string& what, const Tensors& x) {
@@ -295,6 +297,42 @@ void Checks::gradients(const std::string& what, const Tensors& x, std::int64_t m
   if (!differentiable() || !runs(Check::second_order)) return;
   if (const GradcheckReport r = gradgradcheck(f, x, options); !r) {
     fail(what + ": gradgradcheck: " + r.text());
+  }
+}
+
+// Gradients that never come count as zero: those of the outputs one by one add up to that of all.
+void Checks::each_output_alone(const std::string& what, const Tensors& x) {
+  Tensors leaves, wanted, outputs, seeds;
+  for (const Tensor& t : x) {
+    leaves.push_back(xtape::detail::copy_contiguous(t));
+    if (is_floating(t.dtype())) wanted.push_back(leaves.back().requires_grad_());
+  }
+  Random random(5);
+  for (const Tensor& y : call(leaves)) {
+    if (!y.requires_grad()) continue;
+    outputs.push_back(y);
+    seeds.push_back(random_gradient(y, random));
+  }
+  if (outputs.size() < 2) return;
+  const auto gradients_of = [&](const Tensors& ys, const Tensors& gs) {
+    return grad(ys, wanted, {.grad_outputs = gs, .retain_graph = true, .allow_unused = true});
+  };
+  const Tensors together = gradients_of(outputs, seeds);
+  std::vector<Array> sums;
+  for (const Tensor& w : wanted) sums.push_back(Array::filled(w.shape(), 0));
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const Tensors alone = gradients_of({outputs[k]}, {seeds[k]});
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (!alone[i].defined()) continue;
+      const Array a = to_array(alone[i]);
+      for (std::size_t e = 0; e < a.values.size(); ++e) sums[i].values[e] += a.values[e];
+    }
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!together[i].defined()) continue;
+    const std::string found = difference(together[i], sums[i], 4 * row_.tolerance);
+    if (!found.empty())
+      fail(what + ": outputs one by one, input " + std::to_string(i) + ": " + found);
   }
 }
 

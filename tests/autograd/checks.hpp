@@ -31,6 +31,7 @@ class Checks {
   void gradients(const std::string& what, const Tensors& x, std::int64_t max_elements);
   void gradient_kind(const std::string& what, const Tensors& x);
   void layouts(const Tensors& x);
+  void each_output_alone(const std::string& what, const Tensors& x);
   void random_numbers(const Tensors& x);
   void any_shape();
   void nonzero_gradients();

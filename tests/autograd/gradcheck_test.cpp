@@ -121,6 +121,31 @@ BOOST_AUTO_TEST_CASE(a_missing_factor_is_found_in_the_second_order_alone) {
   BOOST_TEST(r.analytic == 0.0);
 }
 
+BOOST_AUTO_TEST_CASE(a_graph_of_the_gradient_that_is_not_its_own_is_found) {
+  // The fused gradient is right; what is differentiated again is another function.
+  const auto wrong_by = [](double factor, double term) {
+    return [factor, term](const Tensor& x) {
+      Tensor y;
+      {
+        const NoGrad no_grad;
+        y = x * x;
+      }
+      record("fused", y, {x}, saves(x), [factor, term](Backward& t) {
+        if (!t.create_graph()) return t.add(0, t.g() * t.saved(0) * 2);
+        t.add(0, t.g() * t.saved(0) * factor + term);
+      });
+      return y;
+    };
+  };
+  const Tensor x = numbers({0.5, -1.5});
+  BOOST_TEST(bool(gradgradcheck(wrong_by(2, 0), {x})));
+  BOOST_TEST(bool(gradcheck(wrong_by(3, 0), {x})));
+  BOOST_TEST(!gradgradcheck(wrong_by(3, 0), {x}));
+  const GradcheckReport r = gradgradcheck(wrong_by(2, 1), {x});
+  BOOST_TEST(!r);
+  BOOST_TEST(r.text().find("its own graph is recorded") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_sum_missing_over_a_broadcast_dimension_is_found) {
   const auto f = [](const Tensor& a, const Tensor& b) {
     return product(a, b, [](Backward& t) {

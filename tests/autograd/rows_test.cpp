@@ -163,6 +163,29 @@ BOOST_AUTO_TEST_CASE(gradient_missing) {
          {"gradcheck", "about zero"});
 }
 
+BOOST_AUTO_TEST_CASE(an_undefined_gradient_that_counts_as_something_else) {
+  const auto f = [](const Tensor& x) {
+    Tensor a, b;
+    {
+      const NoGrad no_grad;
+      a = x * 2;
+      b = x * 3;
+    }
+    record("both", outputs(a, b), {x}, saves(), [](Backward& t) {
+      const Tensor one = scalar_tensor(1, float32);
+      t.add(0, (t.g(0).defined() ? t.g(0) : one) * 2 + (t.g(1).defined() ? t.g(1) : one) * 3);
+    });
+    return std::pair(a, b);
+  };
+  const auto reference = [](const Array& x) {
+    Arrays y{x, x};
+    for (long double& v : y[0].values) v *= 2;
+    for (long double& v : y[1].values) v *= 3;
+    return y;
+  };
+  expect(row_of(f, reference), {"outputs one by one"});
+}
+
 BOOST_AUTO_TEST_CASE(broadcasting_missing) {
   Row row{.name = "test",
           .f =

@@ -149,6 +149,9 @@ BOOST_AUTO_TEST_CASE(a_gradient_that_the_user_keeps_is_never_written_again) {
   w.backward({.seed = seed});
   XTAPE_SAME(seed, {1, 1});
   XTAPE_SAME(w.grad(), {2, 2});
+  Tensor(w).zero_grad();
+  w.backward({.seed = seed});  // clipping may write the gradient, not the seed
+  BOOST_TEST(w.grad().data<double>() != seed.data<double>());
   // A view of the gradient is kept as well.
   const Tensor v = leaf({1, 2});
   sum(v * 2).backward();
@@ -164,6 +167,13 @@ BOOST_AUTO_TEST_CASE(gradients_of_values_that_share_one_gradient) {
   sum(s + a * 10).backward();
   XTAPE_SAME(a.grad(), {11, 11});
   XTAPE_SAME(b.grad(), {1, 1});
+  const Tensor p = leaf({1, 1}), q = leaf({1, 1}), r = leaf({1, 1});
+  const Tensor seed = tensor({1, 2}, float64);
+  ((p + q) + (p + r)).backward({.seed = seed});
+  XTAPE_SAME(p.grad(), {2, 4});
+  XTAPE_SAME(q.grad(), {1, 2});
+  XTAPE_SAME(r.grad(), {1, 2});
+  XTAPE_SAME(seed, {1, 2});
 }
 
 BOOST_AUTO_TEST_CASE(grad_function) {

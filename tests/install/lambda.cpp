@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the umbrella header leaves out: an operation from one lambda, tensors as xtensor expressions.
+// What the umbrella header leaves out: an operation from one lambda, tensors as xtensor
+// expressions.
 #include <xtape/autograd/pointwise.hpp>
 #include <xtape/autograd/xtensor.hpp>
 #include <xtape/xtape.hpp>
