@@ -27,8 +27,8 @@ constexpr int kSmallClasses = 28;
 
 // Classes are multiples of 64 up to 512, then four per doubling.
 int class_of(std::size_t bytes) noexcept {
-  const std::size_t units = bytes == 0 ? 1 : (bytes + 63) / 64;
-  if (units <= 8) return static_cast<int>(units) - 1;
+  if (bytes <= 512) return bytes == 0 ? 0 : static_cast<int>((bytes - 1) / 64);
+  const std::size_t units = (bytes + 63) / 64;
   const int power = std::bit_width(units - 1) - 1;  // 2^power < units <= 2^(power + 1)
   const std::size_t quarter = ((units - 1) >> (power - 2)) & 3;
   return 8 + (power - 3) * 4 + static_cast<int>(quarter);
@@ -219,7 +219,8 @@ void deallocate_large(void* block, std::size_t bytes) noexcept {
 
 void* allocate(std::size_t bytes) {
 #if XTAPE_POOLS
-  if (bytes > kSmallLimit) return allocate_large(bytes);
+  if (bytes > kSmallLimit) [[unlikely]]
+    return allocate_large(bytes);
   const int c = class_of(bytes);
   Pool& p = pool();
   if (FreeBlock* block = p.free[c]) {

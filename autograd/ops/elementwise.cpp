@@ -117,7 +117,7 @@ Tensor elementwise(const char* operation, kernels::StripFunction f, DType result
 }
 
 Tensor elementwise_pair(kernels::StripFunction f, const Tensor& a, const Tensor& b, DType result) {
-  Tensor y = empty(result, a.sizes());
+  Tensor y = empty_like(a, result);
   const auto in = static_cast<std::int64_t>(item_size(a.dtype()));
   const auto out = static_cast<std::int64_t>(item_size(result));
   constexpr std::int64_t kSteps[3] = {1, 1, 1};
