@@ -10,15 +10,14 @@
 #include <new>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define XTAPE_POOLS 0  // the sanitizer must see every block
-#else
-#define XTAPE_POOLS 1
-#endif
-
 namespace xtape::detail {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kPools = false;  // the sanitizer must see every block
+#else
+constexpr bool kPools = true;
+#endif
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kSmallLimit = 16 * 1024;
 constexpr std::size_t kSlabBytes = 256 * 1024;
@@ -218,26 +217,25 @@ void deallocate_large(void* block, std::size_t bytes) noexcept {
 }  // namespace
 
 void* allocate(std::size_t bytes) {
-#if XTAPE_POOLS
-  if (bytes > kSmallLimit) [[unlikely]]
-    return allocate_large(bytes);
-  const int c = class_of(bytes);
-  Pool& p = pool();
-  if (FreeBlock* block = p.free[c]) {
-    p.free[c] = block->next;
-    return block;
+  if constexpr (kPools) {
+    if (bytes > kSmallLimit) [[unlikely]]
+      return allocate_large(bytes);
+    const int c = class_of(bytes);
+    Pool& p = pool();
+    if (FreeBlock* block = p.free[c]) {
+      p.free[c] = block->next;
+      return block;
+    }
+    return refill(p, c);
   }
-  return refill(p, c);
-#else
   void* block = system_allocate(kAlignment, bytes == 0 ? 1 : bytes);
   if (!block) throw std::bad_alloc();
   return block;
-#endif
 }
 
-void deallocate(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
+void deallocate(void* block, std::size_t bytes) noexcept {
   if (!block) return;
-#if XTAPE_POOLS
+  if constexpr (!kPools) return std::free(block);
   if (bytes > kSmallLimit) return deallocate_large(block, bytes);
   const Slab* slab = slab_of(block);
   Pool* owner = slab->owner;
@@ -250,9 +248,6 @@ void deallocate(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
   freed->next = owner->returned.load(std::memory_order_relaxed);
   while (!owner->returned.compare_exchange_weak(freed->next, freed, std::memory_order_release,
                                                 std::memory_order_relaxed)) {}
-#else
-  std::free(block);
-#endif
 }
 
 void count_storage(std::int64_t bytes) noexcept {
