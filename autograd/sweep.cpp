@@ -356,9 +356,9 @@ void Sweep::process(Node& node) {
 // A node that was queued by this one now belongs to the queue: the edge's reference goes over.
 void Sweep::hand_over_edges(Node& node, bool keep) noexcept {
   for (Edge& e : node.edges()) {
-    if (!e.node) continue;
-    const bool queued = std::exchange(e.node->borrowed, false);
-    if (!queued) continue;
+    // What this sweep did not claim may be in use by another thread.
+    if (!e.node || e.node->sweep.load(std::memory_order_relaxed) != id_) continue;
+    if (!std::exchange(e.node->borrowed, false)) continue;
     if (keep) {
       retain(e.node);
     } else {
