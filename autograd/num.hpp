@@ -41,8 +41,7 @@ Num<V, 0> constant(V value) {
   return {std::move(value), {}};
 }
 
-// --- numbers of a ring
-// ------------------------------------------------------------------------------
+// --- numbers of a ring ---
 
 /// Makes the number c of the kind of `like`; specialised for each ring.
 template <class V>
@@ -71,8 +70,7 @@ auto in_ring(const V& like, const X& x) {
   }
 }
 
-// --- derivatives: a ring's values and Constants
-// -------------------------------------------------------
+// --- derivatives: a ring's values and Constants ---
 
 inline Constant plus(Constant a, Constant b) { return {a.value + b.value}; }
 inline Constant minus(Constant a, Constant b) { return {a.value - b.value}; }
@@ -111,8 +109,7 @@ auto times(const V& v, const W& d) {
   return v * d;
 }
 
-// --- how derivatives combine
-// ----------------------------------------------------------------------
+// --- how derivatives combine ---
 
 /// y = f(x) with dy/dx = slope().
 template <class V, unsigned M, class... D, class Y, class Slope>
@@ -164,8 +161,7 @@ auto combine(const A& a, const B& b, Y y, Both both, Left left, Right right) {
       all);
 }
 
-// --- arithmetic
-// -----------------------------------------------------------------------------------
+// --- arithmetic ---
 
 #define XTAPE_NUM class V, unsigned M, class... D
 #define XTAPE_NUM_2 class W, unsigned N, class... E
@@ -268,8 +264,7 @@ auto operator/(C c, const Num<V, M, D...>& x) {
   return chain(x, y, [&] { return -(y / x.value); });
 }
 
-// --- comparisons, choice
-// ----------------------------------------------------------------------------
+// --- comparisons, choice ---
 
 /// What a comparison of Nums gives: for `where`, `&&`, `||` and `!` only.
 template <class C>

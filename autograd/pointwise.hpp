@@ -45,8 +45,7 @@ XTAPE_API void pointwise_outputs(StripPair f, const void* formula, std::span<Ten
 /// A number 0 in the place of a gradient that never came.
 XTAPE_API Tensor zero_number(DType dtype);
 
-// --- strips
-// -----------------------------------------------------------------------------------------
+// --- strips ---
 
 /// body(in, out) on lanes: `In` lanes read, `Out` lanes written (null outputs are left out).
 template <class T, int Out, int In, class Body>
@@ -198,8 +197,7 @@ void second_strip(const void* formula, std::byte* const* pointers, const std::in
   });
 }
 
-// --- closures
-// ---------------------------------------------------------------------------------------
+// --- closures ---
 
 template <class F, int N>
 struct SecondClosure {
