@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,14 +54,6 @@ inline Bytes read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path);
   return Bytes(std::istreambuf_iterator<char>(file), {});
-}
-
-/// The folder of the real data sets, where there is one.
-inline std::optional<std::filesystem::path> data_folder() {
-  if (const char* given = std::getenv("XTAPE_DATA_DIR")) return given;
-  const auto beside = std::filesystem::path(XTAPE_SOURCE_DIR) / ".." / "shared" / "data";
-  if (std::filesystem::is_directory(beside)) return beside;
-  return std::nullopt;
 }
 
 /// For BOOST_CHECK_EXCEPTION: the message holds this text.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "../folders.hpp"
 #include "files.hpp"
 
 using test::Bytes;
@@ -211,7 +212,7 @@ BOOST_AUTO_TEST_CASE(writing_refuses_what_the_format_cannot_hold) {
 }
 
 BOOST_AUTO_TEST_CASE(reads_mnist) {
-  const auto data = test::data_folder();
+  const auto data = xtape::test::data_folder();
   if (!data) {
     BOOST_TEST_MESSAGE("skipped: no real data (set XTAPE_DATA_DIR)");
     BOOST_CHECK(true);
