@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <memory_resource>
 #include <string>
 #include <unordered_map>
 
@@ -68,7 +69,9 @@ class Sweep {
         retain_graph_(retain_graph || create_graph),
         create_graph_(create_graph),
         grad_mode_(create_graph),
-        outer_(std::exchange(thread_state.sweep, this)) {}
+        outer_(std::exchange(thread_state.sweep, this)) {
+    queue_.reserve(64);
+  }
   ~Sweep();
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
@@ -119,7 +122,10 @@ class Sweep {
   bool retain_graph_, create_graph_;
   GradModeGuard grad_mode_;
   Sweep* outer_;
-  std::vector<Queued> queue_;
+  // A heap; that of a small graph lies in the sweep itself.
+  alignas(Queued) std::byte first_[64 * sizeof(Queued)];
+  std::pmr::monotonic_buffer_resource memory_{first_, sizeof first_};
+  std::pmr::vector<Queued> queue_{&memory_};
   std::vector<Node*> claimed_;  // grad() alone
   std::vector<Wanted> wanted_;
   std::unordered_map<Node*, Side> sides_;

@@ -61,7 +61,7 @@ void copy_tiles(Target* t, std::int64_t t_row, std::int64_t t_col, const Source*
 }
 
 template <class Target, class Source>
-void copy_loop(Loop loop, Target* target, const Source* source) {
+void copy_loop(const Loop& loop, Target* target, const Source* source) {
   const std::int64_t* ts = loop.strides[0];
   const std::int64_t* ss = loop.strides[1];
   const int last = loop.rank - 1;

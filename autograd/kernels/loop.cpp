@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "../memory.hpp"
 #include "../parallel.hpp"
@@ -16,7 +17,12 @@ void Loop::simplify() noexcept {
   for (int i = 0; i < rank; ++i) {
     if (sizes[i] != 1) order[n++] = i;
   }
-  std::stable_sort(order, order + n, [&](int a, int b) { return strides[0][a] > strides[0][b]; });
+  // Inserted one by one: they are few and mostly in order, and equal ones must stay so.
+  for (int k = 1; k < n; ++k) {
+    for (int j = k; j > 0 && strides[0][order[j - 1]] < strides[0][order[j]]; --j) {
+      std::swap(order[j - 1], order[j]);
+    }
+  }
   Loop out;
   out.operands = operands;
   for (int k = 0; k < n; ++k) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "matmul.hpp"
 
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -42,40 +43,50 @@ void check_dims(const char* operation, const Tensor& a, const Tensor& b, int of_
                    std::to_string(of_b) + " dimensions, got " + sizes_of(a, b));
 }
 
-// An operand of a product: matrices that BLAS can read where they lie.
-struct Side {
-  Tensor x;
+// A factor of a product: the matrices of x, or their transposes.
+struct Factor {
+  const Tensor& x;
   bool transposed = false;
+
+  std::int64_t rows() const { return x.sizes()[x.dim() - (transposed ? 1 : 2)]; }
+  std::int64_t cols() const { return x.sizes()[x.dim() - (transposed ? 2 : 1)]; }
+};
+
+// Where BLAS reads a factor: its own memory where that has the form, else a copy.
+class Side {
+ public:
+  bool transposed;
   std::int64_t rows, cols, step;
 
-  explicit Side(const Tensor& operand)
-      : x(operand), rows(x.sizes()[x.dim() - 2]), cols(x.sizes()[x.dim() - 1]), step(cols) {
-    if (x.is_contiguous()) return;
-    const std::int64_t row_step = x.strides()[x.dim() - 2], col_step = x.strides()[x.dim() - 1];
-    if ((col_step == 1 || cols == 1) && (row_step >= cols || rows == 1)) {
-      step = row_step;
-    } else if ((row_step == 1 || rows == 1) && (col_step >= rows || cols == 1)) {
-      step = col_step;
-      transposed = true;
+  explicit Side(const Factor& f)
+      : transposed(f.transposed), rows(f.rows()), cols(f.cols()), value_(f.x.value()) {
+    const std::int64_t height = transposed ? cols : rows, width = transposed ? rows : cols;
+    step = width;
+    if (value_->contiguous) return;
+    const std::int64_t* strides = value_->strides() + value_->rank - 2;
+    if ((strides[1] == 1 || width == 1) && (strides[0] >= width || height == 1)) {
+      step = strides[0];
+    } else if ((strides[0] == 1 || height == 1) && (strides[1] >= height || width == 1)) {
+      step = strides[1];
+      transposed = !transposed;
     } else {
-      x = detail::copy_contiguous(x);
+      copy_ = detail::copy_contiguous(f.x);
+      value_ = copy_.value();
     }
-  }
-  Side flipped() const {
-    Side side = *this;
-    side.transposed = !transposed;
-    std::swap(side.rows, side.cols);
-    return side;
   }
   template <class T>
   const T* data() const {
-    return reinterpret_cast<const T*>(x.value()->data);
+    return reinterpret_cast<const T*>(value_->data);
   }
   // The stride along dimension i of a result of `rank` dimensions.
   std::int64_t batch_step(int i, int rank) const {
-    const int d = i - (rank - x.dim());
-    return d < 0 || x.sizes()[d] == 1 ? 0 : x.strides()[d];
+    const int d = i - (rank - value_->rank);
+    return d < 0 || value_->sizes()[d] == 1 ? 0 : value_->strides()[d];
   }
+
+ private:
+  const detail::Value* value_;
+  Tensor copy_;
 };
 
 // The leading dimensions of a product, joined where all three operands walk through without a gap.
@@ -117,7 +128,7 @@ void multiply_matrices(const Tensor& y, const Side& left, const Side& right, dou
 }
 
 // y = alpha * a @ b + beta * y for a [..., m, k], b [..., k, n] and a dense, fresh y.
-void multiply_into(const Tensor& y, const Tensor& a, const Tensor& b, double alpha, double beta) {
+void multiply_into(const Tensor& y, const Factor& a, const Factor& b, double alpha, double beta) {
   if (y.numel() == 0) return;
   const Side left(a), right(b);
   if (y.dim() == 2) return multiply_matrices(y, left, right, alpha, beta);
@@ -146,10 +157,9 @@ void multiply_into(const Tensor& y, const Tensor& a, const Tensor& b, double alp
   });
 }
 
-Tensor transposed(const Tensor& x) { return transpose(x, -2, -1); }
-
 // [..., n] as [rows, n].
 Tensor as_matrix(const Tensor& x) {
+  if (x.dim() == 2) return x;
   const std::int64_t n = x.sizes()[x.dim() - 1];
   std::int64_t rows = 1;
   for (int i = 0; i + 1 < x.dim(); ++i) rows *= x.sizes()[i];
@@ -157,39 +167,47 @@ Tensor as_matrix(const Tensor& x) {
 }
 
 // The result's shape, all operands of at least two dimensions.
-Shape product_shape(const char* operation, const Tensor& a, const Tensor& b) {
-  const Tensor& longer = a.dim() >= b.dim() ? a : b;
-  Shape shape = longer.shape();
+Shape product_shape(const char* operation, const Factor& a, const Factor& b) {
+  const int rank_a = a.x.dim(), rank_b = b.x.dim();
+  Shape shape = (rank_a >= rank_b ? a : b).x.shape();
   const int rank = shape.rank();
   for (int i = 0; i < rank - 2; ++i) {
-    const int da = i - (rank - a.dim()), db = i - (rank - b.dim());
-    const std::int64_t na = da < 0 ? 1 : a.sizes()[da], nb = db < 0 ? 1 : b.sizes()[db];
+    const int da = i - (rank - rank_a), db = i - (rank - rank_b);
+    const std::int64_t na = da < 0 ? 1 : a.x.sizes()[da], nb = db < 0 ? 1 : b.x.sizes()[db];
     if (na != nb && na != 1 && nb != 1) {
       throw ShapeError(std::string(operation) + ": leading dimensions do not broadcast, " +
-                       sizes_of(a, b));
+                       sizes_of(a.x, b.x));
     }
     shape[i] = na == 1 ? nb : na;
   }
-  shape[rank - 2] = a.sizes()[a.dim() - 2];
-  shape[rank - 1] = b.sizes()[b.dim() - 1];
+  shape[rank - 2] = a.rows();
+  shape[rank - 1] = b.cols();
   return shape;
 }
 
-Tensor product(const char* operation, const Tensor& a, const Tensor& b) {
-  check_inner(operation, a, b, a.sizes()[a.dim() - 1], b.sizes()[b.dim() - 2]);
-  Tensor y = detail::empty(a.dtype(), product_shape(operation, a, b));
+// The one product that is recorded: with either factor transposed, its gradients are products of
+// the same kind, and no transposed view is ever made.
+Tensor product(const char* operation, const Factor& a, const Factor& b) {
+  check_inner(operation, a.x, b.x, a.cols(), b.rows());
+  Tensor y = detail::empty(a.x.dtype(), product_shape(operation, a, b));
   multiply_into(y, a, b, 1, 0);
-  // Each side is saved for the other's gradient alone.
-  record("matmul", y, {a, b},
-         saves(b.requires_grad() ? a : undefined, a.requires_grad() ? b : undefined),
-         [](Backward& t) {
-           if (t.needs(0)) t.add(0, product("matmul", t.g(), transposed(t.saved(1))));
+  // Each factor is saved for the other's gradient alone.
+  record("matmul", y, {a.x, b.x},
+         saves(b.x.requires_grad() ? a.x : undefined, a.x.requires_grad() ? b.x : undefined),
+         [ta = a.transposed, tb = b.transposed](Backward& t) {
+           const Tensor& g = t.g();
+           if (t.needs(0)) {
+             const Tensor right = t.saved(1);
+             t.add(0, ta ? product("matmul", {right, tb}, {g, true})
+                         : product("matmul", {g}, {right, !tb}));
+           }
            if (!t.needs(1)) return;
            const Tensor left = t.saved(0);
+           if (tb) return t.add(1, product("matmul", {g, true}, {left, ta}));
            // One matrix for a whole batch: its gradient is one product, too.
-           const bool folds = t.sizes(1).size() == 2 && left.dim() > 2;
-           t.add(1, folds ? product("matmul", transposed(as_matrix(left)), as_matrix(t.g()))
-                          : product("matmul", transposed(left), t.g()));
+           const bool folds = !ta && t.sizes(1).size() == 2 && left.dim() > 2;
+           t.add(1, folds ? product("matmul", {as_matrix(left), true}, {as_matrix(g)})
+                          : product("matmul", {left, !ta}, {g}));
          });
   return y;
 }
@@ -203,17 +221,17 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   }
   const std::int64_t of_b = b.sizes()[b.dim() == 1 ? 0 : b.dim() - 2];
   check_inner("matmul", a, b, a.sizes()[a.dim() - 1], of_b);
-  if (a.dim() > 1 && b.dim() > 1) return product("matmul", a, b);
+  if (a.dim() > 1 && b.dim() > 1) return product("matmul", {a}, {b});
   // A vector is a matrix of one row or column, which the result loses again.
-  if (b.dim() > 1) return squeeze(product("matmul", unsqueeze(a, 0), b), -2);
-  if (a.dim() > 1) return squeeze(product("matmul", a, unsqueeze(b, 1)), -1);
-  return reshape(product("matmul", unsqueeze(a, 0), unsqueeze(b, 1)), {});
+  if (b.dim() > 1) return squeeze(product("matmul", {unsqueeze(a, 0)}, {b}), -2);
+  if (a.dim() > 1) return squeeze(product("matmul", {a}, {unsqueeze(b, 1)}), -1);
+  return reshape(product("matmul", {unsqueeze(a, 0)}, {unsqueeze(b, 1)}), {});
 }
 
 Tensor mm(const Tensor& a, const Tensor& b) {
   check_operands("mm", a, b);
   check_dims("mm", a, b, 2, 2);
-  return product("mm", a, b);
+  return product("mm", {a}, {b});
 }
 
 Tensor bmm(const Tensor& a, const Tensor& b) {
@@ -222,21 +240,21 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
   if (a.sizes()[0] != b.sizes()[0]) {
     throw ShapeError("bmm: batch sizes differ, " + sizes_of(a, b));
   }
-  return product("bmm", a, b);
+  return product("bmm", {a}, {b});
 }
 
 Tensor mv(const Tensor& a, const Tensor& b) {
   check_operands("mv", a, b);
   check_dims("mv", a, b, 2, 1);
   check_inner("mv", a, b, a.sizes()[1], b.sizes()[0]);
-  return squeeze(product("mv", a, unsqueeze(b, 1)), -1);
+  return squeeze(product("mv", {a}, {unsqueeze(b, 1)}), -1);
 }
 
 Tensor dot(const Tensor& a, const Tensor& b) {
   check_operands("dot", a, b);
   check_dims("dot", a, b, 1, 1);
   check_inner("dot", a, b, a.sizes()[0], b.sizes()[0]);
-  return reshape(product("dot", unsqueeze(a, 0), unsqueeze(b, 1)), {});
+  return reshape(product("dot", {unsqueeze(a, 0)}, {unsqueeze(b, 1)}), {});
 }
 
 Tensor outer(const Tensor& a, const Tensor& b) {
@@ -251,6 +269,15 @@ namespace {
 // A new tensor with x broadcast to `shape`.
 Tensor broadcast_copy(const Tensor& x, const Shape& shape) {
   Tensor y = detail::empty(x.dtype(), shape);
+  if (x.dim() == 1 && x.is_contiguous() && x.numel() == shape.back()) {  // a bias
+    const std::size_t row = static_cast<std::size_t>(x.numel()) * item_size(x.dtype());
+    const std::byte* end =
+        y.value()->data + static_cast<std::size_t>(y.numel()) * item_size(x.dtype());
+    for (std::byte* to = y.value()->data; to != end; to += row) {
+      std::memcpy(to, x.value()->data, row);
+    }
+    return y;
+  }
   Shape strides = Shape::filled(shape.rank(), 0);
   const int lead = shape.rank() - x.dim();
   for (int i = 0; i < x.dim(); ++i) strides[lead + i] = x.sizes()[i] == 1 ? 0 : x.strides()[i];
@@ -272,14 +299,14 @@ Tensor addmm(const Tensor& x, const Tensor& a, const Tensor& b, double beta, dou
                      to_string(shape));
   }
   Tensor y = beta == 0 ? detail::empty(a.dtype(), shape) : broadcast_copy(x, shape);
-  multiply_into(y, a, b, alpha, beta);
+  multiply_into(y, {a}, {b}, alpha, beta);
   record("addmm", y, {x, a, b},
          saves(b.requires_grad() ? a : undefined, a.requires_grad() ? b : undefined),
          [alpha, beta](Backward& t) {
            if (t.needs(0)) t.add(0, t.g() * beta);
            const Tensor g = t.needs(1) || t.needs(2) ? t.g() * alpha : undefined;
-           if (t.needs(1)) t.add(1, product("addmm", g, transposed(t.saved(1))));
-           if (t.needs(2)) t.add(2, product("addmm", transposed(t.saved(0)), g));
+           if (t.needs(1)) t.add(1, product("addmm", {g}, {t.saved(1), true}));
+           if (t.needs(2)) t.add(2, product("addmm", {t.saved(0), true}, {g}));
          });
   return y;
 }
@@ -299,19 +326,19 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Shape shape = x.shape();
   shape[shape.rank() - 1] = out;
   Tensor y = bias.defined() ? broadcast_copy(bias, shape) : detail::empty(x.dtype(), shape);
-  const Side left(x.dim() == 2 ? x : as_matrix(x.detach()));
-  multiply_matrices(y, left, Side(weight).flipped(), 1, bias.defined() ? 1 : 0);
+  multiply_matrices(y, Side({x.dim() == 2 ? x : as_matrix(x.detach())}), Side({weight, true}), 1,
+                    bias.defined() ? 1 : 0);
   record("linear", y, {x, weight, bias},
          saves(weight.requires_grad() ? x : undefined, x.requires_grad() ? weight : undefined),
          [](Backward& t) {
-           const Tensor& g = t.g();
+           Tensor g = t.take_g();
            if (t.needs(0)) {
-             t.add(0, product("linear", g.dim() == 1 ? as_matrix(g) : g, t.saved(1)));
+             t.add(0, product("linear", {g.dim() == 1 ? as_matrix(g) : g}, {t.saved(1)}));
            }
            if (t.needs(1)) {
-             t.add(1, product("linear", transposed(as_matrix(g)), as_matrix(t.saved(0))));
+             t.add(1, product("linear", {as_matrix(g), true}, {as_matrix(t.saved(0))}));
            }
-           if (t.needs(2)) t.add(2, g);
+           if (t.needs(2)) t.add(2, std::move(g));
          });
   return y;
 }
