@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "error.hpp"
 
-#include <atomic>
+#include "scope.hpp"
 
 namespace xtape {
 namespace {
 
-std::atomic<detail::ContextFunction> context{nullptr};
-
-std::string with_context(const std::string& message) {
-  const auto f = context.load();
-  return f ? f() + message : message;
+std::string with_scope(const std::string& message) {
+  const std::uint32_t scope = detail::current_scope();
+  return scope == 0 ? message : detail::scope_text(scope) + ": " + message;
 }
 
 }  // namespace
 
-Error::Error(const std::string& message) : std::runtime_error(with_context(message)) {}
-
-void detail::set_error_context(ContextFunction f) noexcept { context = f; }
+Error::Error(const std::string& message) : std::runtime_error(with_scope(message)) {}
 
 }  // namespace xtape

@@ -11,7 +11,8 @@ namespace xtape {
 /// Base of every error that xtape raises.
 class XTAPE_API Error : public std::runtime_error {
  public:
-  /// `message` is prefixed with the module path where a module is being called.
+  /// `message` is prefixed with the module path where a module is being called, or where an
+  /// operation that was recorded in one is being differentiated.
   explicit Error(const std::string& message);
 };
 
@@ -43,11 +44,5 @@ class XTAPE_API ModuleError : public Error {
 class XTAPE_API FileError : public Error {
   using Error::Error;
 };
-
-namespace detail {
-/// Returns what errors are prefixed with, e.g. "Net.conv2 (Conv2d): "; installed by nn.
-using ContextFunction = std::string (*)();
-XTAPE_API void set_error_context(ContextFunction f) noexcept;
-}  // namespace detail
 
 }  // namespace xtape

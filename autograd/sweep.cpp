@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "sweep.hpp"
+#include "sweep_engine.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <memory>
-#include <memory_resource>
 #include <string>
-#include <unordered_map>
 
 #include "error.hpp"
-#include "node.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/creation.hpp"
 #include "ops/reductions.hpp"
-#include "tape.hpp"
+#include "scope.hpp"
 
 namespace xtape {
 namespace detail {
 namespace {
 
-std::atomic<std::uint64_t> sweep_ids{0};
-
-bool sole_owner(const Tensor& x) noexcept {
-  return x.value()->refs.load(std::memory_order_acquire) == 1 &&
-         x.value()->storage->refs.load(std::memory_order_acquire) == 1;
-}
+constinit std::atomic<std::uint64_t> sweep_ids{0};
 
 bool same_layout(const Tensor& a, const Tensor& b) noexcept {
   return (a.is_contiguous() && b.is_contiguous()) ||
@@ -34,8 +25,8 @@ bool same_layout(const Tensor& a, const Tensor& b) noexcept {
 // a + b, in the memory of one that nobody else sees where there is one.
 Tensor accumulate(Tensor a, Tensor b, bool create_graph) {
   if (!create_graph && same_layout(a, b)) {
-    if (!sole_owner(a)) std::swap(a, b);
-    if (sole_owner(a) && is_dense(a)) {
+    if (!is_sole_owner(a)) std::swap(a, b);
+    if (is_sole_owner(a) && is_dense(a)) {
       add_into(a, b);
       return a;
     }
@@ -61,75 +52,14 @@ class Gradients {
 
 }  // namespace
 
-/// One walk over what the roots were computed from.
-class Sweep {
- public:
-  Sweep(bool retain_graph, bool create_graph) noexcept
-      : id_(sweep_ids.fetch_add(1, std::memory_order_relaxed) + 1),
-        retain_graph_(retain_graph || create_graph),
-        create_graph_(create_graph),
-        grad_mode_(create_graph),
-        outer_(std::exchange(thread_state.sweep, this)) {
-    queue_.reserve(64);
-  }
-  ~Sweep();
-  Sweep(const Sweep&) = delete;
-  Sweep& operator=(const Sweep&) = delete;
-
-  /// `grad()` alone: the values whose gradients are wanted.
-  void want(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs);
-  void add_root(const Tensor& y, const Tensor& seed);
-  void run();
-  Tensor take_wanted(std::size_t i) { return std::move(wanted_[i].gradient); }
-
-  bool needs(const Edge& edge) noexcept;
-  void add(Node& node, int i, Tensor gradient);
-  bool create_graph() const noexcept { return create_graph_; }
-
- private:
-  struct Wanted {
-    Node* node;
-    std::uint32_t output;
-    Tensor gradient;
-  };
-  struct Queued {
-    std::uint64_t number;
-    Node* node;
-    bool operator<(const Queued& other) const noexcept { return number < other.number; }
-  };
-  // The slots of a node that an outer sweep of this thread is using.
-  struct Side {
-    std::vector<Tensor> gradients;
-    bool needed = true;
-  };
-
-  bool claim(Node& node);
-  Side* side(Node& node);
-  void discover(const std::vector<Tensor>& outputs);
-  void push(Node& node);
-  void process(Node& node);
-  void take_gradients(Node& node, Tensor* gradients);
-  void finish(Node& node, Tensor* gradients);
-  void run_hooks(Node& node, Tensor* gradients);
-  void finish_leaves();
-  void collect(Node& node, std::uint32_t output, Tensor& gradient);
-  void accumulate_leaf(Node& leaf, Tensor gradient);
-  void hand_over_edges(Node& node, bool keep) noexcept;
-  void deposit(Node& target, std::uint32_t output, Tensor gradient);
-  Tensor fit(const Node& from, Node& target, std::uint32_t output, Tensor gradient);
-
-  std::uint64_t id_;
-  bool retain_graph_, create_graph_;
-  GradModeGuard grad_mode_;
-  Sweep* outer_;
-  // A heap; that of a small graph lies in the sweep itself.
-  alignas(Queued) std::byte first_[64 * sizeof(Queued)];
-  std::pmr::monotonic_buffer_resource memory_{first_, sizeof first_};
-  std::pmr::vector<Queued> queue_{&memory_};
-  std::vector<Node*> claimed_;  // grad() alone
-  std::vector<Wanted> wanted_;
-  std::unordered_map<Node*, Side> sides_;
-};
+Sweep::Sweep(bool retain_graph, bool create_graph)
+    : id_(sweep_ids.fetch_add(1, std::memory_order_relaxed) + 1),
+      retain_graph_(retain_graph || create_graph),
+      create_graph_(create_graph),
+      grad_mode_(create_graph),
+      outer_(std::exchange(thread_state.sweep, this)) {
+  queue_.reserve(kFirst);
+}
 
 Sweep::~Sweep() {
   thread_state.sweep = outer_;
@@ -345,9 +275,11 @@ void Sweep::process(Node& node) {
     if (!node.released) return;
   }
   if (node.released) {
+    const ScopeGuard scope(node.scope);
     throw GradError(std::string("backward: the graph at ") + node.name +
                     " was released by an earlier backward; pass retain_graph = true to the first");
   }
+  const ScopeGuard scope(node.scope);  // errors, and the gradients' own graph, are of its module
   Backward t(node, *this, gradients);
   try {
     node.run(node.closure(), t);
@@ -379,9 +311,9 @@ void Sweep::accumulate_leaf(Node& leaf, Tensor gradient) {
     e.gradient = e.gradient.defined() ? xtape::add(e.gradient, gradient) : gradient;
   } else if (!e.gradient.defined()) {
     // Nobody else may see the memory: clipping and optimizers write it.
-    const bool own = sole_owner(gradient) && gradient.is_contiguous();
+    const bool own = is_sole_owner(gradient) && gradient.is_contiguous();
     e.gradient = own ? std::move(gradient) : detail::copy_contiguous(gradient);
-  } else if (sole_owner(e.gradient) && same_layout(e.gradient, gradient)) {
+  } else if (is_sole_owner(e.gradient) && same_layout(e.gradient, gradient)) {
     add_into(e.gradient, gradient);
   } else {
     e.gradient = xtape::add(e.gradient, gradient);  // a handle that the user keeps stays as it is
@@ -420,103 +352,5 @@ void Sweep::finish_leaves() {
   }
 }
 
-namespace {
-
-Tensor checked_seed(const char* operation, const Tensor& y, const Tensor& seed) {
-  const std::string what(operation);
-  if (!y.requires_grad()) {
-    throw GradError(what + ": " + y.description() +
-                    " has no recorded history; does a leaf require grad, and is recording on?");
-  }
-  if (!seed.defined()) {
-    if (y.numel() != 1) {
-      throw GradError(what + ": the output has shape " + to_string(y.sizes()) +
-                      "; a seed gradient of that shape is needed unless it is a single element");
-    }
-    return ones(y.shape(), y.dtype());
-  }
-  if (seed.shape() != y.shape() || seed.dtype() != y.dtype()) {
-    throw ShapeError(what + ": expected a seed " + y.description() + ", got " + seed.description());
-  }
-  return seed;
-}
-
-}  // namespace
 }  // namespace detail
-
-bool Backward::needs(int i) const noexcept {
-  return sweep_.needs(node_.edges()[static_cast<std::size_t>(i)]);
-}
-
-Tensor Backward::saved(int i) const {
-  const detail::Saved& s = node_.saved()[static_cast<std::size_t>(i)];
-  if (!s.value) return {};
-  const std::uint32_t version = s.value->storage->version.load(std::memory_order_acquire);
-  if (version != s.version) {
-    throw GradError(std::string("backward of ") + node_.name + ": a value of shape " +
-                    to_string({s.value->sizes(), s.value->rank}) +
-                    " that it saved was overwritten since (version " + std::to_string(version) +
-                    ", expected " + std::to_string(s.version) +
-                    "); write the functional form, which makes a new tensor, or clone() before");
-  }
-  detail::retain(s.value);
-  Tensor x = Tensor::adopt(s.value);
-  if (s.output < 0 || !create_graph()) return x;
-  Tensor y = detail::make_view(x, s.value->data, x.sizes(), x.strides());
-  detail::retain(&node_);
-  y.value()->node = &node_;
-  y.value()->output = static_cast<std::uint32_t>(s.output);
-  return y;
-}
-
-void Backward::add(int i, Tensor gradient) { sweep_.add(node_, i, std::move(gradient)); }
-
-std::span<const std::int64_t> Backward::sizes(int i) const noexcept {
-  const detail::Edge& e = node_.edges()[static_cast<std::size_t>(i)];
-  if (!e.node) return {};
-  return e.node->output_sizes(e.node->slots()[e.output]);
-}
-
-bool Backward::create_graph() const noexcept { return sweep_.create_graph(); }
-
-void backward(const Tensor& y, const BackwardOptions& options) {
-  const Tensor seed = detail::checked_seed("backward", y, options.seed);
-  detail::Sweep sweep(options.retain_graph, options.create_graph);
-  sweep.add_root(y, seed);
-  sweep.run();
-}
-
-void Tensor::backward() const { xtape::backward(*this); }
-void Tensor::backward(const BackwardOptions& options) const { xtape::backward(*this, options); }
-
-std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
-                         const GradOptions& options) {
-  if (outputs.empty() || inputs.empty()) {
-    throw ValueError("grad: expected at least one output and one input");
-  }
-  if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size()) {
-    throw ValueError("grad: expected " + std::to_string(outputs.size()) + " grad_outputs, got " +
-                     std::to_string(options.grad_outputs.size()));
-  }
-  std::vector<Tensor> seeds;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    seeds.push_back(detail::checked_seed(
-        "grad", outputs[i], options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i]));
-  }
-  detail::Sweep sweep(options.retain_graph, options.create_graph);
-  sweep.want(outputs, inputs);
-  for (std::size_t i = 0; i < outputs.size(); ++i) sweep.add_root(outputs[i], seeds[i]);
-  sweep.run();
-  std::vector<Tensor> gradients;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    gradients.push_back(sweep.take_wanted(i));
-    if (!gradients.back().defined() && !options.allow_unused) {
-      throw GradError("grad: input " + std::to_string(i) + ", " + inputs[i].description() +
-                      ", was not used by the outputs; pass allow_unused = true for an undefined "
-                      "gradient");
-    }
-  }
-  return gradients;
-}
-
 }  // namespace xtape

@@ -181,6 +181,8 @@ std::string Tensor::description() const {
   return std::string(name(dtype())) + " " + to_string(sizes());
 }
 
+void Tensor::refuse_undefined() { throw ValueError("the tensor is undefined"); }
+
 void Tensor::bad_dtype(DType wanted) const {
   if (!value_) throw ValueError("expected a tensor, got an undefined one");
   throw DTypeError(std::string("expected dtype ") + name(wanted) + ", got " + description() +

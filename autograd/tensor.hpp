@@ -55,18 +55,19 @@ class XTAPE_API Tensor {
 
   // --- what it is -------------------------------------------------------------------------------
   bool defined() const noexcept { return value_ != nullptr; }
-  DType dtype() const noexcept { return value_->dtype; }
-  int dim() const noexcept { return value_->rank; }
-  std::int64_t numel() const noexcept { return value_->numel; }
+  // These and all below throw ValueError where the tensor is undefined.
+  DType dtype() const { return checked()->dtype; }
+  int dim() const { return checked()->rank; }
+  std::int64_t numel() const { return checked()->numel; }
   /// A copy of the sizes, e.g. `x.shape() == Shape{2, 3}`.
   Shape shape() const { return Shape(sizes()); }
   /// Size of one dimension; negative counts from the back. Throws IndexError.
   std::int64_t size(std::int64_t dim) const;
   /// Sizes and strides (in elements) in place: valid as long as this tensor.
-  std::span<const std::int64_t> sizes() const noexcept { return {value_->sizes(), rank()}; }
-  std::span<const std::int64_t> strides() const noexcept { return {value_->strides(), rank()}; }
+  std::span<const std::int64_t> sizes() const { return {checked()->sizes(), value_->rank}; }
+  std::span<const std::int64_t> strides() const { return {checked()->strides(), value_->rank}; }
   /// Dense and row-major.
-  bool is_contiguous() const noexcept { return value_->contiguous; }
+  bool is_contiguous() const { return checked()->contiguous; }
   /// "float32 [2, 3]"
   std::string description() const;
 
@@ -165,7 +166,12 @@ class XTAPE_API Tensor {
   detail::Value* release() noexcept { return std::exchange(value_, nullptr); }
 
  private:
-  std::size_t rank() const noexcept { return value_->rank; }
+  const detail::Value* checked() const {
+    if (!value_) [[unlikely]]
+      refuse_undefined();
+    return value_;
+  }
+  [[noreturn]] static void refuse_undefined();
   void check_dtype(DType wanted) const {
     if (!value_ || value_->dtype != wanted) bad_dtype(wanted);
   }
@@ -234,6 +240,11 @@ XTAPE_API Tensor adopt_memory(DType dtype, void* data, std::span<const std::int6
                               void (*release)(void*));
 /// Every element in memory once, without gaps (in any order of dimensions).
 XTAPE_API bool is_dense(const Tensor& x) noexcept;
+/// True where nobody but this handle can see the memory.
+inline bool is_sole_owner(const Tensor& x) noexcept {
+  return x.value()->refs.load(std::memory_order_acquire) == 1 &&
+         x.value()->storage->refs.load(std::memory_order_acquire) == 1;
+}
 /// The elements of a fresh result, for the operation that computes it.
 template <class T>
 T* fresh_data(const Tensor& y) noexcept {

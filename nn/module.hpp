@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../autograd/export.hpp"
+#include "../autograd/scope.hpp"
 #include "../autograd/tensor.hpp"
 #include "parameter.hpp"
 #include "parts.hpp"
@@ -27,6 +28,10 @@ struct ModuleClass {
   std::size_t size;
   const void* end_of_parts;  // the members before it are complete when a copy is
 };
+
+/// Numbers modules: each object has one that no other ever had.
+XTAPE_API std::uint64_t next_serial() noexcept;
+struct CallStack;
 
 /// Told of every module call of this thread that returns a tensor.
 class CallObserver {
@@ -116,15 +121,17 @@ class XTAPE_API Module {
   }
 
  private:
+  friend struct detail::CallStack;
   void check_parts_below(const std::string& path) const;
 
+  const std::uint64_t serial_ = detail::next_serial();
   mutable std::atomic<bool> checked_{false};
   bool training_ = true;
 };
 
 namespace detail {
 
-/// Lives while a module is called: the module path of errors is read from these.
+/// Lives while a module is called: gives errors and recorded operations their module path.
 class XTAPE_API CallScope {
  public:
   explicit CallScope(Module& module);
@@ -148,6 +155,7 @@ class XTAPE_API CallScope {
   Module* module_;
   CallScope* outer_;
   bool observed_;
+  xtape::detail::ScopeGuard scope_;
 };
 
 [[noreturn]] XTAPE_API void refuse_clone(const Module& module);

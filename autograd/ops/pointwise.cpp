@@ -77,11 +77,6 @@ const Tensor* layout_of(std::span<const Tensor> inputs, const Shape& shape) noex
   return nullptr;
 }
 
-bool sole_owner(const Tensor& x) noexcept {
-  return x.value()->refs.load(std::memory_order_acquire) == 1 &&
-         x.value()->storage->refs.load(std::memory_order_acquire) == 1;
-}
-
 }  // namespace
 
 Tensor pointwise_value(const char* name, StripPair f, const void* formula,
@@ -105,7 +100,7 @@ void pointwise_outputs(StripPair f, const void* formula, std::span<Tensor> outpu
   const Tensor* like = layout_of(inputs.subspan(1), shape);
   if (!like) like = layout_of(inputs, shape);
   const DType dtype = inputs[0].dtype();
-  const bool reusable = reuse && like && sole_owner(*reuse) && is_dense(*reuse) &&
+  const bool reusable = reuse && like && is_sole_owner(*reuse) && is_dense(*reuse) &&
                         std::ranges::equal(reuse->sizes(), like->sizes()) &&
                         std::ranges::equal(reuse->strides(), like->strides());
   Tensor layout;

@@ -45,6 +45,12 @@ BOOST_AUTO_TEST_CASE(what_it_is) {
   BOOST_TEST(x.is_contiguous());
   BOOST_TEST(x.description() == "int64 [2, 3, 4]");
   BOOST_TEST(Tensor().description() == "undefined");
+  BOOST_CHECK_EXCEPTION(Tensor().dtype(), ValueError, says("the tensor is undefined"));
+  BOOST_CHECK_EXCEPTION(Tensor().dim(), ValueError, says("the tensor is undefined"));
+  BOOST_CHECK_EXCEPTION(Tensor().numel(), ValueError, says("the tensor is undefined"));
+  BOOST_CHECK_EXCEPTION(Tensor().sizes(), ValueError, says("the tensor is undefined"));
+  BOOST_CHECK_EXCEPTION(Tensor().strides(), ValueError, says("the tensor is undefined"));
+  BOOST_CHECK_EXCEPTION(Tensor().is_contiguous(), ValueError, says("the tensor is undefined"));
   BOOST_TEST(reinterpret_cast<std::uintptr_t>(x.data<std::int64_t>()) % 64 == 0U);
   BOOST_CHECK_EXCEPTION(x.size(3), IndexError, says("expected dim in [-3, 2]"));
   BOOST_CHECK_EXCEPTION(x.data<float>(), DTypeError,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 
@@ -61,6 +64,32 @@ BOOST_AUTO_TEST_CASE(a_call_of_a_module_that_is_no_part) {
   Scale scale;
   HeldApart apart(&scale);
   BOOST_CHECK_EXCEPTION(apart(ones({1, 2})), ShapeError, says("Scale: expected 1 dimension"));
+}
+
+BOOST_AUTO_TEST_CASE(errors_of_the_reverse_sweep_name_the_module_that_recorded) {
+  Net net;
+  Tensor x = ones({2});
+  const Tensor y = net(x).sum();
+  x.fill_(3);  // saved by net.block.first
+  BOOST_CHECK_EXCEPTION(y.backward(), GradError,
+                        says("Net.block.first (Scale): backward of mul: a value of shape [2]"));
+  const Tensor z = net.last(ones({2})).sum();
+  z.backward();
+  BOOST_CHECK_EXCEPTION(z.backward(), GradError, says("backward: the graph at sum was released"));
+  BOOST_TEST(Error("after").what() == std::string("after"));
+}
+
+// A path is remembered for an object, not for its address.
+BOOST_AUTO_TEST_CASE(another_module_at_the_same_address_has_its_own_path) {
+  const Tensor wrong = ones({1, 2});
+  alignas(Late) alignas(Scale) std::byte place[std::max(sizeof(Late), sizeof(Scale))];
+  auto* scale = new (place) Scale;
+  BOOST_CHECK_EXCEPTION((*scale)(wrong), ShapeError, says("Scale: expected 1 dimension"));
+  scale->~Scale();
+  auto* late = new (place) Late;
+  late->fails_itself = true;
+  BOOST_CHECK_EXCEPTION((*late)(ones({2})), ValueError, says("Late: no"));
+  late->~Late();
 }
 
 BOOST_AUTO_TEST_CASE(paths_of_one_thread_do_not_reach_another) {
