@@ -5,6 +5,7 @@
 // <xtape/autograd/xtensor.hpp>, one-lambda operations with <xtape/autograd/pointwise.hpp>.
 #include "dtype.hpp"
 #include "error.hpp"
+#include "functional.hpp"
 #include "memory.hpp"
 #include "ops/activations.hpp"
 #include "ops/arithmetic.hpp"

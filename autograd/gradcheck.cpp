@@ -315,11 +315,6 @@ GradcheckReport run_gradgradcheck(TensorFunction f, const std::vector<Tensor>& i
   return Check(tensor_function(recorded), tensor_function(plain), all, options).run();
 }
 
-void bad_arity(std::size_t inputs) {
-  throw ValueError("gradcheck: the function cannot be called with " + std::to_string(inputs) +
-                   (inputs == 1 ? " tensor" : " tensors"));
-}
-
 }  // namespace detail
 
 std::string GradcheckReport::text() const {
