@@ -18,6 +18,7 @@
 #include "ops/matmul.hpp"
 #include "ops/pooling.hpp"
 #include "ops/random.hpp"
+#include "ops/recurrent.hpp"
 #include "ops/reductions.hpp"
 #include "ops/shape.hpp"
 #include "ops/softmax.hpp"

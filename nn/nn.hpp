@@ -12,6 +12,8 @@
 #include "module.hpp"
 #include "parameter.hpp"
 #include "pooling.hpp"
+#include "recurrent.hpp"
+#include "recurrent_cells.hpp"
 #include "shape.hpp"
 #include "state.hpp"
 #include "summary.hpp"

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "../parallel.hpp"
-#include "lane.hpp"
+#include "rows.hpp"
 
 namespace xtape::kernels {
 namespace {
@@ -16,66 +16,10 @@ constexpr std::int64_t kGrain = 1 << 13;  // elements; each costs an exponential
 template <class T>
 constexpr T kInfinity = std::numeric_limits<T>::infinity();
 
-// The first `count` elements of a vector; the others read as `fill` and are not written. Loops of a
-// fixed length become masked loads and stores.
-template <class T>
-struct Part {
-  using V = Lane<T>;
-  std::int64_t count = V::kSize;
-
-  V load(const T* x, T fill) const {
-    if (count == V::kSize) return V::load(x);
-    alignas(64) T buffer[V::kSize];
-    for (std::int64_t i = 0; i < V::kSize; ++i) buffer[i] = i < count ? x[i] : fill;
-    return V::load(buffer);
-  }
-  void store(const V& v, T* y) const {
-    if (count == V::kSize) return v.store(y);
-    alignas(64) T buffer[V::kSize];
-    v.store(buffer);
-    for (std::int64_t i = 0; i < V::kSize; ++i) {
-      if (i < count) y[i] = buffer[i];
-    }
-  }
-};
-
 // The larger one, or a NaN. (The compiler thinks it too long to be inlined, and is wrong.)
 template <class V>
 [[gnu::always_inline]] inline V larger(const V& a, const V& b) {
   return where(logical_or(gt(b, a), logical_not(eq(b, b))), b, a);
-}
-
-template <class T>
-double total(const Lane<T>& v) {
-  T lanes[Lane<T>::kSize];
-  v.store(lanes);
-  double sum[2] = {};
-  for (std::int64_t i = 0; i < Lane<T>::kSize; ++i) sum[i % 2] += static_cast<double>(lanes[i]);
-  return sum[0] + sum[1];
-}
-
-// f(begin, part) over a row.
-template <class T, class F>
-void each_part(std::int64_t n, F&& f) {
-  constexpr std::int64_t W = Lane<T>::kSize;
-  std::int64_t i = 0;
-  for (; i + W <= n; i += W) f(i, Part<T>{W});
-  if (i < n) f(i, Part<T>{n - i});
-}
-
-// The sum over a row of f(begin, part), a vector of addends: in float within blocks, joined in
-// double.
-template <class T, class F>
-double sum_parts(std::int64_t n, F&& f) {
-  constexpr std::int64_t kBlock = 64 * Lane<T>::kSize;
-  double sum = 0;
-  for (std::int64_t block = 0; block < n; block += kBlock) {
-    Lane<T> part_sum(0.0);
-    each_part<T>(std::min(kBlock, n - block),
-                 [&](std::int64_t i, Part<T> part) { part_sum = part_sum + f(block + i, part); });
-    sum += total(part_sum);
-  }
-  return sum;
 }
 
 template <class T>

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes what PyTorch gives for modules, float64, one safetensors file a family.
+
+Made with PyTorch 1.13; run it in this folder. The tests read the files, never this script.
+A case `name` holds `name.in.k` (inputs), `name.state.*` (parameters and buffers before),
+`name.out.k`, `name.seed.k` (the loss is the sum of out times seed over all outputs),
+`name.grad.in.k`, `name.grad.*` (of parameters) and `name.after.*` (buffers that changed).
+"""
+import json
+import struct
+
+import torch
+from torch import nn
+
+torch.set_default_dtype(torch.float64)
+tensors = {}
+
+
+def put(name, x):
+    tensors[name] = x.detach().contiguous().clone()
+
+
+def write(path):
+    types = {torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
+    header, blocks, at = {}, [], 0
+    for name in sorted(tensors):
+        x = tensors[name]
+        block = x.numpy().tobytes()
+        header[name] = {"dtype": types[x.dtype], "shape": list(x.shape),
+                        "data_offsets": [at, at + len(block)]}
+        blocks.append(block)
+        at += len(block)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(blocks))
+    tensors.clear()
+
+
+def flat(y):
+    if isinstance(y, torch.Tensor):
+        return [y]
+    return [t for part in y for t in flat(part)]
+
+
+def case(name, module, inputs, forward=None, training=True):
+    """Inputs that are floating get gradients."""
+    inputs = [x.clone().requires_grad_(x.is_floating_point()) for x in inputs]
+    module.train(training)
+    for k, x in enumerate(inputs):
+        put(f"{name}.in.{k}", x)
+    before = {k: v.detach().clone() for k, v in module.state_dict().items()}
+    for k, v in before.items():
+        put(f"{name}.state.{k}", v)
+    out = flat((forward or module)(*inputs))
+    loss = 0
+    for k, y in enumerate(out):
+        put(f"{name}.out.{k}", y)
+        seed = torch.randn_like(y)
+        put(f"{name}.seed.{k}", seed)
+        loss = loss + (y * seed).sum()
+    loss.backward()
+    for k, x in enumerate(inputs):
+        if x.grad is not None:
+            put(f"{name}.grad.in.{k}", x.grad)
+    for k, p in module.named_parameters():
+        put(f"{name}.grad.{k}", p.grad if p.grad is not None else torch.zeros_like(p))
+    for k, b in module.named_buffers():
+        if not torch.equal(b, before[k]):
+            put(f"{name}.after.{k}", b)
+
+
+def packed(module, batch_first=False):
+    def forward(x, lengths, *state):
+        sequence = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first,
+                                                     enforce_sorted=False)
+        state = tuple(state) if len(state) == 2 else state[0] if state else None
+        y, last = module(sequence, state)
+        y, _ = nn.utils.rnn.pad_packed_sequence(y, batch_first, total_length=x.shape[batch_first])
+        return y, last
+    return forward
+
+
+def stateful(module):
+    return lambda x, *s: module(x, tuple(s) if len(s) > 1 else s[0])
+
+
+def recurrent():
+    torch.manual_seed(1)
+    x = torch.randn(5, 3, 4)
+    for name, make in (("rnn", nn.RNN), ("lstm", nn.LSTM), ("gru", nn.GRU)):
+        states = 2 if name == "lstm" else 1
+        state = lambda layers: [torch.randn(layers, 3, 6) for _ in range(states)]
+        case(name, make(4, 6), [x])
+        m = make(4, 6, num_layers=2, bidirectional=True)
+        case(f"{name}_deep", m, [x] + state(4), stateful(m))
+        m = make(4, 6, batch_first=True, bias=False)
+        case(f"{name}_batch_first", m, [x.transpose(0, 1).contiguous()] + state(1), stateful(m))
+        m = make(4, 6, num_layers=2, bidirectional=True)
+        lengths = torch.tensor([3, 5, 1])
+        case(f"{name}_ragged", m, [x, lengths] + state(4), packed(m))
+    case("rnn_relu", nn.RNN(4, 6, nonlinearity="relu"), [x])
+    case("lstm_unbatched", nn.LSTM(4, 6), [x[:, 0]])
+    h, c = torch.randn(3, 6), torch.randn(3, 6)
+    case("rnn_cell", nn.RNNCell(4, 6), [x[0], h])
+    m = nn.LSTMCell(4, 6)
+    case("lstm_cell", m, [x[0], h, c], lambda x, h, c: m(x, (h, c)))
+    case("gru_cell", nn.GRUCell(4, 6), [x[0], h])
+    write("recurrent.safetensors")
+
+
+class RMSNorm(nn.Module):
+    """PyTorch has it from 2.4 on."""
+
+    def __init__(self, features, eps):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(features))
+        self.eps = eps
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps) * self.weight
+
+
+def shuffled(module):
+    """Away from the ones and zeros that norms begin with."""
+    with torch.no_grad():
+        for p in module.parameters():
+            p.copy_(torch.randn_like(p))
+        for k, b in module.named_buffers():
+            if b.is_floating_point():
+                b.copy_(torch.rand_like(b) + 0.5)
+    return module
+
+
+def norms():
+    torch.manual_seed(2)
+    x2, x3 = torch.randn(6, 4) * 2 + 1, torch.randn(3, 4, 5) * 2 + 1
+    x4, x5 = torch.randn(2, 4, 3, 5) - 1, torch.randn(2, 4, 2, 3, 2)
+    for training in (True, False):
+        mode = "train" if training else "eval"
+        case(f"batch_norm_1d_{mode}", shuffled(nn.BatchNorm1d(4)), [x2], training=training)
+        case(f"batch_norm_1d_long_{mode}", shuffled(nn.BatchNorm1d(4)), [x3], training=training)
+        case(f"batch_norm_2d_{mode}", shuffled(nn.BatchNorm2d(4, momentum=0.3)), [x4],
+             training=training)
+        case(f"batch_norm_3d_{mode}", shuffled(nn.BatchNorm3d(4, eps=1e-3)), [x5],
+             training=training)
+        case(f"batch_norm_plain_{mode}", shuffled(nn.BatchNorm2d(4, affine=False)), [x4],
+             training=training)
+        case(f"batch_norm_cumulative_{mode}", shuffled(nn.BatchNorm2d(4, momentum=None)), [x4],
+             training=training)
+        case(f"batch_norm_untracked_{mode}",
+             shuffled(nn.BatchNorm2d(4, track_running_stats=False)), [x4], training=training)
+        case(f"instance_norm_1d_{mode}", nn.InstanceNorm1d(4), [x3], training=training)
+        case(f"instance_norm_2d_{mode}",
+             shuffled(nn.InstanceNorm2d(4, affine=True, track_running_stats=True)), [x4],
+             training=training)
+    case("layer_norm", shuffled(nn.LayerNorm(5)), [x4])
+    case("layer_norm_two", shuffled(nn.LayerNorm([3, 5], eps=1e-2)), [x4])
+    case("layer_norm_plain", nn.LayerNorm(5, elementwise_affine=False), [x4])
+    case("group_norm", shuffled(nn.GroupNorm(2, 4)), [x4])
+    case("group_norm_plain", nn.GroupNorm(4, 4, affine=False), [x3])
+    case("rms_norm", shuffled(RMSNorm(5, 1e-6)), [x4])
+    case("local_response_norm", nn.LocalResponseNorm(3, alpha=0.1, beta=0.6, k=1.5), [x4])
+    case("local_response_norm_even", nn.LocalResponseNorm(2), [x3])
+    write("norms.safetensors")
+
+
+def layers():
+    torch.manual_seed(3)
+    index = torch.randint(0, 7, (3, 4))
+    case("embedding", nn.Embedding(7, 5), [index])
+    case("embedding_padding", nn.Embedding(7, 5, padding_idx=2), [index])
+    case("embedding_frequency", nn.Embedding(7, 5, scale_grad_by_freq=True), [index])
+    case("embedding_max_norm", nn.Embedding(7, 5, max_norm=1.5), [index])
+    flat_index, offsets = torch.randint(0, 7, (10,)), torch.tensor([0, 3, 3, 8])
+    weights = torch.randn(10)
+    for mode in ("sum", "mean", "max"):
+        case(f"embedding_bag_{mode}", nn.EmbeddingBag(7, 5, mode=mode), [index])
+        case(f"embedding_bag_{mode}_offsets", nn.EmbeddingBag(7, 5, mode=mode),
+             [flat_index, offsets])
+    case("embedding_bag_padding", nn.EmbeddingBag(7, 5, mode="mean", padding_idx=2), [index])
+    m = nn.EmbeddingBag(7, 5, mode="sum")
+    case("embedding_bag_weights", m, [flat_index, offsets, weights])
+    case("bilinear", nn.Bilinear(3, 4, 2), [torch.randn(5, 3), torch.randn(5, 4)])
+    case("bilinear_plain", nn.Bilinear(3, 4, 2, bias=False),
+         [torch.randn(2, 5, 3), torch.randn(2, 5, 4)])
+    write("layers.safetensors")
+
+
+def attention():
+    torch.manual_seed(4)
+    q, k, v = torch.randn(5, 2, 8), torch.randn(7, 2, 8), torch.randn(7, 2, 8)
+    first = lambda m: (lambda *a, **b: m(*a, **b)[0])
+
+    def jiggled(m):
+        with torch.no_grad():  # biases begin at zero
+            for p in m.parameters():
+                if p.dim() == 1:
+                    p.add_(torch.randn_like(p) * 0.3)
+        return m
+
+    m = jiggled(nn.MultiheadAttention(8, 2))
+    case("mha", m, [q, k, v])
+    m = jiggled(nn.MultiheadAttention(8, 4, batch_first=True))
+    padding = torch.tensor([[False] * 5 + [True] * 2, [False] * 7])
+    t = lambda x: x.transpose(0, 1).contiguous()
+    case("mha_padding", m, [t(q), t(k), t(v), padding],
+         lambda q, k, v, p: m(q, k, v, key_padding_mask=p))
+    m2 = jiggled(nn.MultiheadAttention(8, 2))
+    mask = torch.randn(5, 7)
+    case("mha_mask", m2, [q, k, v, mask], lambda q, k, v, a: m2(q, k, v, attn_mask=a,
+                                                              average_attn_weights=False))
+    m3 = nn.MultiheadAttention(8, 2, bias=False, add_bias_kv=True, add_zero_attn=True, kdim=6,
+                               vdim=3)
+    case("mha_unequal", m3, [q, torch.randn(7, 2, 6), torch.randn(7, 2, 3)])
+    m4 = jiggled(nn.MultiheadAttention(8, 2))
+    causal = torch.triu(torch.ones(5, 5, dtype=torch.bool), 1)
+    case("mha_causal", m4, [q], lambda q: m4(q, q, q, attn_mask=causal, need_weights=False)[0])
+    for norm_first in (False, True):
+        name = "first" if norm_first else "last"
+        m5 = jiggled(nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, norm_first=norm_first,
+                                                activation="gelu" if norm_first else "relu"))
+        case(f"encoder_layer_{name}", m5, [q])
+        m6 = jiggled(nn.TransformerDecoderLayer(8, 2, 16, dropout=0.0, norm_first=norm_first,
+                                                batch_first=norm_first))
+        args = [q, k] if not norm_first else [t(q), t(k)]
+        case(f"decoder_layer_{name}", m6, args,
+             lambda x, memory, m=m6: m(x, memory, tgt_mask=causal))
+    m7 = jiggled(nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0), 2,
+                                       nn.LayerNorm(8)))
+    pad = torch.tensor([[False] * 4 + [True], [False] * 5])
+    case("encoder", m7, [q, pad], lambda x, p: m7(x, src_key_padding_mask=p))
+    m8 = jiggled(nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2, 16, dropout=0.0), 2))
+    case("decoder", m8, [q, k], lambda x, memory: m8(x, memory, tgt_mask=causal))
+    write("attention.safetensors")
+
+
+if __name__ == "__main__":
+    recurrent()
+    norms()
+    layers()
+    attention()
