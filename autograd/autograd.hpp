@@ -16,6 +16,7 @@
 #include "ops/joining.hpp"
 #include "ops/math.hpp"
 #include "ops/matmul.hpp"
+#include "ops/normalization.hpp"
 #include "ops/pooling.hpp"
 #include "ops/random.hpp"
 #include "ops/recurrent.hpp"

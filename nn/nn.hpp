@@ -10,6 +10,7 @@
 #include "linear.hpp"
 #include "losses.hpp"
 #include "module.hpp"
+#include "normalization.hpp"
 #include "parameter.hpp"
 #include "pooling.hpp"
 #include "recurrent.hpp"

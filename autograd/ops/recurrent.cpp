@@ -9,6 +9,7 @@
 #include "arithmetic.hpp"
 #include "creation.hpp"
 #include "indexing.hpp"
+#include "layout.hpp"
 #include "matmul.hpp"
 #include "recurrent_composed.hpp"
 #include "reductions.hpp"
@@ -17,6 +18,7 @@
 namespace xtape {
 namespace {
 
+using detail::data_or_null;
 using detail::RecurrentTensors;
 using kernels::Recurrence;
 using kernels::RecurrentLayer;
@@ -84,8 +86,6 @@ void check(const char* operation, int gates, const Tensor& x, const Tensor& h0, 
 }
 
 Tensor dense(const Tensor& x) { return x.defined() ? x.contiguous() : x; }
-const void* data_of(const Tensor& x) { return x.defined() ? x.value()->data : nullptr; }
-void* written(const Tensor& x) { return x.defined() ? x.value()->data : nullptr; }
 
 RecurrentLayer layer_of(Recurrence kind, bool reverse, const Tensor& states,
                         const Tensor& lengths) {
@@ -128,9 +128,10 @@ void fused_gradient(Backward& t, Recurrence kind, bool reverse) {
   const Tensor state_gates =
       kind == Recurrence::gru ? empty(s.gates.shape(), layer.dtype) : input_gates;
   kernels::recurrent_backward(
-      layer, {data_of(s.weight_hh), data_of(s.gates), data_of(s.cells), data_of(s.states),
-              data_of(s.h0), data_of(s.c0), data_of(g), written(dh), written(dc),
-              written(input_gates), written(state_gates)});
+      layer,
+      {data_or_null(s.weight_hh), data_or_null(s.gates), data_or_null(s.cells),
+       data_or_null(s.states), data_or_null(s.h0), data_or_null(s.c0), data_or_null(g),
+       data_or_null(dh), data_or_null(dc), data_or_null(input_gates), data_or_null(state_gates)});
   if (t.needs(0)) t.add(0, matmul(input_gates, s.weight_ih));
   if (t.needs(1)) t.add(1, std::move(dh));
   if (t.needs(2)) t.add(2, std::move(dc));
@@ -166,8 +167,9 @@ LstmOutput run(detail::OperationName name, Recurrence kind, const Tensor& input,
   const Tensor cells = is_lstm || kind == Recurrence::gru ? empty(shape, x.dtype()) : Tensor();
   const RecurrentLayer layer = layer_of(kind, options.reverse, states, lengths);
   kernels::recurrent_forward(
-      layer, {data_of(w.weight_hh), data_of(w.bias_ih), data_of(w.bias_hh), data_of(h0),
-              data_of(c0), written(gates), written(cells), written(states), written(y)});
+      layer, {data_or_null(w.weight_hh), data_or_null(w.bias_ih), data_or_null(w.bias_hh),
+              data_or_null(h0), data_or_null(c0), data_or_null(gates), data_or_null(cells),
+              data_or_null(states), data_or_null(y)});
   const std::int64_t last = options.reverse ? 0 : steps - 1;
   const auto at_last = [&](const Tensor& all) {
     return detail::copy_contiguous(select(all.detach(), 0, last));

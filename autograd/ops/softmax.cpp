@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "softmax.hpp"
 
-#include <algorithm>
 #include <string>
 
 #include "../error.hpp"
-#include "../kernels/copy.hpp"
 #include "../kernels/softmax.hpp"
 #include "../tape.hpp"
 #include "arithmetic.hpp"
 #include "creation.hpp"
 #include "indexing.hpp"
+#include "layout.hpp"
 #include "math.hpp"
 #include "reductions.hpp"
 #include "shape.hpp"
@@ -28,19 +27,6 @@ void check_input(const char* operation, const Tensor& x) {
   }
 }
 
-// x, or a dense copy where there are gaps in its memory.
-Tensor dense(const Tensor& x) { return detail::is_dense(x) ? x : detail::copy_contiguous(x); }
-
-// x in the layout of `like`, a dense tensor of the same shape.
-Tensor in_layout(const Tensor& x, const Tensor& like) {
-  if (std::ranges::equal(x.strides(), like.strides())) return x;
-  if (x.is_contiguous() && like.is_contiguous()) return x;
-  Tensor y = detail::empty_like(like, x.dtype());
-  kernels::copy_items(x.sizes(), static_cast<int>(item_size(x.dtype())), y.value()->data,
-                      y.strides().data(), x.value()->data, x.strides().data());
-  return y;
-}
-
 // Dense memory in any order of dimensions, seen around one of them.
 Slices slices_of(const Tensor& x, int dim) {
   if (x.dim() == 0) return {1, 1, 1};
@@ -51,7 +37,7 @@ Slices slices_of(const Tensor& x, int dim) {
 }
 
 Tensor fused_backward(const Tensor& g, const Tensor& y, int dim, bool logarithm) {
-  const Tensor from = in_layout(g, y);
+  const Tensor from = detail::in_layout(g, y);
   Tensor gradient = detail::empty_like(y, y.dtype());
   kernels::softmax_backward(slices_of(y, dim), y.dtype(), logarithm, gradient.value()->data,
                             from.value()->data, y.value()->data);
@@ -61,7 +47,7 @@ Tensor fused_backward(const Tensor& g, const Tensor& y, int dim, bool logarithm)
 Tensor sum_along(const Tensor& x, int dim) { return x.dim() == 0 ? x : sum(x, Shape{dim}, true); }
 
 Tensor forward(const Tensor& x, int dim, bool logarithm) {
-  const Tensor from = dense(x);
+  const Tensor from = detail::dense(x);
   Tensor y = detail::empty_like(from, x.dtype());
   kernels::softmax(slices_of(from, dim), x.dtype(), logarithm, y.value()->data, from.value()->data);
   return y;
