@@ -12,6 +12,7 @@
 #include "ops/convolution.hpp"
 #include "ops/creation.hpp"
 #include "ops/dropout.hpp"
+#include "ops/embedding.hpp"
 #include "ops/indexing.hpp"
 #include "ops/joining.hpp"
 #include "ops/math.hpp"

@@ -4,6 +4,8 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -57,28 +59,25 @@ class XTAPE_API AnyModule {
   std::unique_ptr<Module> module_;
 };
 
-/// Modules called one after the other, each with the result of the one before; its parts are named
-/// "0", "1", ... Only `forward(const Tensor&)` is used.
-///
-///     nn::Sequential net(nn::Linear(784, 128), nn::ReLU(), nn::Linear(128, 10));
-class XTAPE_API Sequential : public Module {
+/// Modules in a list, named "0", "1", ...: parts of a module whose number is known at run time.
+class XTAPE_API ModuleList : public Module {
   std::vector<AnyModule> modules_;  // before the macro, as all parts
 
  public:
-  Sequential() = default;
+  ModuleList() = default;
   template <detail::ModuleValue... M>
-  requires(sizeof...(M) > 1 || (!std::same_as<std::remove_cvref_t<M>, Sequential> &&
-                                ...)) explicit Sequential(M&&... modules) {
+  requires(sizeof...(M) > 1 || (!std::derived_from<std::remove_cvref_t<M>, ModuleList> &&
+                                ...)) explicit ModuleList(M&&... modules) {
     modules_.reserve(sizeof...(M));
     (push_back(std::forward<M>(modules)), ...);
   }
-  Sequential(const Sequential&) = default;
-  Sequential(Sequential&&) noexcept = default;
-  Sequential& operator=(const Sequential&) = default;
-  Sequential& operator=(Sequential&&) noexcept = default;
+  ModuleList(const ModuleList&) = default;
+  ModuleList(ModuleList&&) noexcept = default;
+  ModuleList& operator=(const ModuleList&) = default;
+  ModuleList& operator=(ModuleList&&) noexcept = default;
 
   /// Throws ModuleError on an empty pointer.
-  Sequential& push_back(AnyModule module);
+  ModuleList& push_back(AnyModule module);
   std::int64_t size() const noexcept { return static_cast<std::int64_t>(modules_.size()); }
   bool empty() const noexcept { return modules_.empty(); }
   /// Negative indices count from the back. Throws IndexError.
@@ -90,8 +89,64 @@ class XTAPE_API Sequential : public Module {
     if (auto* m = dynamic_cast<M*>(&module)) return *m;
     detail::bad_module_type("at", module, typeid(M));
   }
+  std::vector<AnyModule>::iterator begin() noexcept { return modules_.begin(); }
+  std::vector<AnyModule>::iterator end() noexcept { return modules_.end(); }
 
+  XTAPE_DECLARE_PARTS()
+};
+
+/// Modules called one after the other, each with the result of the one before; its parts are named
+/// "0", "1", ... Only `forward(const Tensor&)` is used.
+///
+///     nn::Sequential net(nn::Linear(784, 128), nn::ReLU(), nn::Linear(128, 10));
+class XTAPE_API Sequential : public ModuleList {
+ public:
+  Sequential() = default;
+  template <detail::ModuleValue... M>
+  requires(sizeof...(M) > 1 || (!std::same_as<std::remove_cvref_t<M>, Sequential> &&
+                                ...)) explicit Sequential(M&&... modules) {
+    (push_back(std::forward<M>(modules)), ...);
+  }
+  Sequential(const Sequential&) = default;
+  Sequential(Sequential&&) noexcept = default;
+  Sequential& operator=(const Sequential&) = default;
+  Sequential& operator=(Sequential&&) noexcept = default;
+
+  Sequential& push_back(AnyModule module);
   Tensor forward(const Tensor& x) override;
+  XTAPE_DECLARE_PARTS()
+};
+
+/// Modules by name, in the order in which they came.
+///
+///     nn::ModuleDict heads;
+///     heads.insert("digit", nn::Linear(128, 10)).insert("parity", nn::Linear(128, 2));
+///     Tensor y = heads["digit"](x);
+class XTAPE_API ModuleDict : public Module {
+  std::vector<std::pair<std::string, AnyModule>> modules_;
+
+ public:
+  ModuleDict() = default;
+  ModuleDict(const ModuleDict&) = default;
+  ModuleDict(ModuleDict&&) noexcept = default;
+  ModuleDict& operator=(const ModuleDict&) = default;
+  ModuleDict& operator=(ModuleDict&&) noexcept = default;
+
+  /// Adds a module or replaces the one of this name. Throws ModuleError on an empty pointer, an
+  /// empty name and one with a dot.
+  ModuleDict& insert(std::string name, AnyModule module);
+  bool contains(std::string_view name) const noexcept;
+  std::int64_t size() const noexcept { return static_cast<std::int64_t>(modules_.size()); }
+  std::vector<std::string> keys() const;
+  /// Throws IndexError for a name that is not there.
+  Module& operator[](std::string_view name) const;
+  template <class M>
+  M& at(std::string_view name) const {
+    Module& module = (*this)[name];
+    if (auto* m = dynamic_cast<M*>(&module)) return *m;
+    detail::bad_module_type("at", module, typeid(M));
+  }
+
   XTAPE_DECLARE_PARTS()
 };
 

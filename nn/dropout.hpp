@@ -18,4 +18,35 @@ class XTAPE_API Dropout : public Module {
   Tensor forward(const Tensor& x) override;
 };
 
+/// As Dropout, but for whole channels: of x [N, C] or [N, C, L]; [C, L] is taken as [N, C].
+class XTAPE_API Dropout1d : public Module {
+ public:
+  double p;
+  XTAPE_DECLARE_PARTS()
+
+  explicit Dropout1d(double p = 0.5);
+  Tensor forward(const Tensor& x) override;
+};
+
+/// As Dropout, but for whole channels of x [N, C, H, W]. Tompson et al., CVPR 2015.
+class XTAPE_API Dropout2d : public Module {
+ public:
+  double p;
+  XTAPE_DECLARE_PARTS()
+
+  explicit Dropout2d(double p = 0.5);
+  Tensor forward(const Tensor& x) override;
+};
+
+/// Dropout for SELU: what is dropped becomes its value at minus infinity, then all is scaled and
+/// shifted so that mean and variance stay. Klambauer et al., NIPS 2017.
+class XTAPE_API AlphaDropout : public Module {
+ public:
+  double p;
+  XTAPE_DECLARE_PARTS()
+
+  explicit AlphaDropout(double p = 0.5);
+  Tensor forward(const Tensor& x) override;
+};
+
 }  // namespace xtape::nn

@@ -2,10 +2,14 @@
 #pragma once
 
 #include "activations.hpp"
+#include "bilinear.hpp"
 #include "clip.hpp"
+#include "combinators.hpp"
 #include "containers.hpp"
 #include "convolution.hpp"
+#include "dense.hpp"
 #include "dropout.hpp"
+#include "embedding.hpp"
 #include "init.hpp"
 #include "linear.hpp"
 #include "losses.hpp"

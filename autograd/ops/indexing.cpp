@@ -296,18 +296,6 @@ Tensor one_hot(const Tensor& index, std::int64_t num_classes) {
   return y;
 }
 
-Tensor embedding(const Tensor& index, const Tensor& weight) {
-  check_int64("embedding", index);
-  detail::check_defined("embedding", weight);
-  if (weight.dim() != 2) {
-    throw ShapeError("embedding: expected a weight [rows, features], got " +
-                     to_string(weight.sizes()));
-  }
-  Shape sizes = index.shape();
-  sizes.push_back(weight.sizes()[1]);
-  return reshape(index_select(weight, 0, reshape(index, {index.numel()})), sizes);
-}
-
 namespace {
 
 // One index tensor and the dimension it belongs to.

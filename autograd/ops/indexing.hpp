@@ -89,7 +89,5 @@ XTAPE_API Tensor masked_select(const Tensor& x, const Tensor& mask);
 XTAPE_API Tensor nonzero(const Tensor& x);
 /// int64 [..., num_classes] with a 1 at the position that `index` gives; -1 counts the classes.
 XTAPE_API Tensor one_hot(const Tensor& index, std::int64_t num_classes = -1);
-/// The rows weight[index]: [*index.shape, weight.size(1)].
-XTAPE_API Tensor embedding(const Tensor& index, const Tensor& weight);
 
 }  // namespace xtape

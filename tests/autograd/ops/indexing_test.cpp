@@ -238,21 +238,6 @@ const Rows rows({
                     },
                     "index 4 is out of range for 4 classes"),
                 throws<DTypeError>([] { return one_hot(zeros({2}), 4); }, "int64")}},
-    {.name = "embedding",
-     .f = [](const Tensor& i, const Tensor& w) { return embedding(i, w); },
-     .reference =
-         [](const Array& index, const Array& w) {
-           Shape shape = index.shape;
-           shape.push_back(w.shape[1]);
-           return made(shape, [&](Shape i) {
-             const std::int64_t c = i.back();
-             i.erase(i.rank() - 1);
-             return at(w, {whole(at(index, i)), c});
-           });
-         },
-     .inputs = {{integer({2, 3}, 0, 4), real({4, 5})}, {given({}, {2}, int64), real({4, 1})}},
-     .errors = {throws<ShapeError>([] { return embedding(tensor({0}, int64), zeros({3})); },
-                                   "[rows, features], got [3]")}},
     {.name = "index",  // by tensors of positions
      .f =
          [](const Tensor& x, const Tensor& i, const Tensor& j) {
@@ -326,12 +311,6 @@ BOOST_AUTO_TEST_CASE(masks) {
   BOOST_TEST((x[{slice(), tensor({1, 0}).to(boolean)}].shape() == Shape{2, 1}));
   BOOST_CHECK_EXCEPTION((x[{tensor({1, 0, 1}).to(boolean)}]), IndexError,
                         says("a mask of shape [3] does not fit"));
-}
-
-BOOST_AUTO_TEST_CASE(rows_that_occur_twice_collect_both_gradients) {
-  const Tensor w = ones({3, 2}, float64).requires_grad_();
-  embedding(tensor({1, 1, 0}, int64), w).sum().backward();
-  BOOST_TEST((elements(w.grad()) == Values{1, 1, 2, 2, 0, 0}));
 }
 
 BOOST_AUTO_TEST_CASE(one_hot_counts_the_classes) {
