@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "adadelta.hpp"
+#include "adagrad.hpp"
 #include "adam.hpp"
+#include "adamax.hpp"
 #include "checkpoint.hpp"
+#include "lbfgs.hpp"
+#include "lion.hpp"
+#include "muon.hpp"
+#include "nadam.hpp"
 #include "optimizer.hpp"
+#include "radam.hpp"
+#include "rmsprop.hpp"
+#include "rprop.hpp"
+#include "schedule.hpp"
+#include "schedule_cosine.hpp"
+#include "schedule_cycle.hpp"
+#include "schedule_factor.hpp"
+#include "schedule_plateau.hpp"
+#include "schedule_sequence.hpp"
 #include "sgd.hpp"

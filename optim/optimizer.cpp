@@ -2,12 +2,11 @@
 #include "optimizer.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <string_view>
 
 #include "../autograd/error.hpp"
 #include "../autograd/ops/creation.hpp"
 #include "../autograd/tape.hpp"
+#include "state_reader.hpp"
 
 namespace xtape::optim {
 
@@ -53,7 +52,7 @@ void Optimizer::add_group(const std::vector<Tensor>& parameters) {
     bool known = is_known(group.slots, p);
     for (const Group& g : groups_) known = known || is_known(g.slots, p);
     if (known) throw ValueError(which + " is given twice");
-    group.slots.push_back({p, 0, {}});
+    group.slots.push_back({.parameter = p, .buffers = {}});
   }
   groups_.push_back(std::move(group));
 }
@@ -70,11 +69,11 @@ void Optimizer::bad_option(const char* option, double got) const {
 
 void Optimizer::step() {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    for (Slot& slot : groups_[g].slots) step(slot, g);
+    for (Slot& slot : groups_[g].slots) step_slot(slot, g);
   }
 }
 
-void Optimizer::step(Slot& slot, std::size_t group) {
+void Optimizer::step_slot(Slot& slot, std::size_t group) {
   const Tensor& p = slot.parameter;
   const Tensor gradient = p.grad();
   if (!gradient.defined()) return;
@@ -89,6 +88,16 @@ void Optimizer::step(Slot& slot, std::size_t group) {
   const Tensor dense = xtape::detail::copy_contiguous(p);
   update(slot, dense, laid_out(gradient, dense), group);
   slot.parameter.copy_(dense);
+}
+
+Tensor Optimizer::step_with(const detail::LossClosure& closure) {
+  Tensor loss;
+  {
+    const EnableGrad guard;
+    loss = closure();
+  }
+  step();
+  return loss;
 }
 
 void Optimizer::zero_grad() {
@@ -119,23 +128,54 @@ void Optimizer::set_lr(double lr, std::size_t group) {
   lr_of(group) = lr;
 }
 
-const Tensor& Optimizer::buffer(Slot& slot, std::size_t i, const Tensor& parameter) const {
+bool Optimizer::has_momentum() const {
+  return const_cast<Optimizer*>(this)->momentum_of(0) != nullptr;
+}
+
+double Optimizer::momentum(std::size_t group) const {
+  check_group(group);
+  const double* found = const_cast<Optimizer*>(this)->momentum_of(group);
+  if (!found) throw ValueError(std::string(name_) + ": has no momentum");
+  return *found;
+}
+
+void Optimizer::set_momentum(double momentum, std::size_t group) {
+  const double before = this->momentum(group);
+  double& value = *momentum_of(group);
+  value = momentum;
+  try {
+    check_options(group);
+  } catch (...) {
+    value = before;
+    throw;
+  }
+}
+
+const Tensor& Optimizer::buffer(Slot& slot, std::size_t i, const Tensor& parameter,
+                                double initial) const {
   Tensor& b = slot.buffers[i];
   if (!b.defined()) {
     b = xtape::detail::empty_like(parameter, parameter.dtype());
-    b.zero_();
+    b.fill_(initial);
   } else {
     b = laid_out(b, parameter);
   }
   return b;
 }
 
-// --- checkpoints
-// ------------------------------------------------------------------------------------
+// --- checkpoints --------------------------------------------------------------------------------
 
 std::string Optimizer::name_of(std::size_t index, const char* what) const {
   return "state." + std::to_string(index) + "." + what;
 }
+
+namespace {
+
+std::string group_name(std::size_t group, const char* what) {
+  return "groups." + std::to_string(group) + "." + what;
+}
+
+}  // namespace
 
 NamedTensors Optimizer::state() const {
   NamedTensors found;
@@ -144,6 +184,9 @@ NamedTensors Optimizer::state() const {
     for (const Slot& slot : g.slots) {
       if (slot.steps > 0) {
         found.emplace_back(name_of(index, "step"), scalar_tensor(slot.steps, int64));
+        if (buffers_.number) {
+          found.emplace_back(name_of(index, buffers_.number), scalar_tensor(slot.number, float64));
+        }
       }
       for (std::size_t i = 0; buffers_.names[i]; ++i) {
         if (!slot.buffers[i].defined()) continue;
@@ -152,63 +195,55 @@ NamedTensors Optimizer::state() const {
       ++index;
     }
   }
+  append_state(found);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    found.emplace_back("groups." + std::to_string(g) + ".lr", scalar_tensor(lr(g), float64));
+    found.emplace_back(group_name(g, "lr"), scalar_tensor(lr(g), float64));
+    if (!has_momentum()) continue;
+    found.emplace_back(group_name(g, "momentum"), scalar_tensor(momentum(g), float64));
   }
   return found;
 }
 
 void Optimizer::load_state(const NamedTensors& state) {
-  const std::string who = std::string(name_) + ": load_state: ";
-  std::size_t used = 0;
-  const auto find = [&](const std::string& name, DType dtype, const Shape& shape) -> const Tensor* {
-    const auto i = std::find_if(state.begin(), state.end(),
-                                [&](const auto& entry) { return entry.first == name; });
-    if (i == state.end()) return nullptr;
-    ++used;
-    const Tensor& t = i->second;
-    if (!t.defined() || t.shape() != shape) {
-      throw ShapeError(who + name + ": expected shape " + to_string(shape) + ", got " +
-                       t.description());
-    }
-    if (t.dtype() != dtype) {
-      throw DTypeError(who + name + ": expected " + xtape::name(dtype) + ", got " +
-                       t.description());
-    }
-    return &t;
-  };
-
+  detail::StateReader reader(std::string(name_) + ": load_state", state);
   std::vector<Slot> slots;
-  std::vector<double> rates;
+  std::vector<double> rates, momenta;
   for (const Group& g : groups_) {
     for (const Slot& slot : g.slots) {
-      Slot& loaded = slots.emplace_back(Slot{slot.parameter, 0, {}});
+      Slot& loaded = slots.emplace_back(Slot{.parameter = slot.parameter, .buffers = {}});
       const std::size_t index = slots.size() - 1;
       const Tensor& p = slot.parameter;
-      if (const Tensor* t = find(name_of(index, "step"), int64, {})) {
+      if (const Tensor* t = reader.find(name_of(index, "step"), int64, {})) {
         loaded.steps = t->item<std::int64_t>();
+        if (buffers_.number) loaded.number = reader.number(name_of(index, buffers_.number));
       }
       for (std::size_t i = 0; buffers_.names[i]; ++i) {
-        const Tensor* t = find(name_of(index, buffers_.names[i]), p.dtype(), p.shape());
+        const Tensor* t = reader.find(name_of(index, buffers_.names[i]), p.dtype(), p.shape());
         if (t) loaded.buffers[i] = xtape::detail::copy_contiguous(*t);
       }
     }
-    const std::string name = "groups." + std::to_string(rates.size()) + ".lr";
-    const Tensor* t = find(name, float64, {});
-    if (!t) throw ValueError(who + name + " is missing");
-    rates.push_back(t->item<double>());
+    const std::size_t group = rates.size();
+    rates.push_back(reader.number(group_name(group, "lr")));
     require(rates.back() >= 0, "lr", rates.back());
+    if (has_momentum()) momenta.push_back(reader.number(group_name(group, "momentum")));
   }
-  if (used != state.size()) {
-    throw ValueError(who + std::to_string(state.size() - used) +
-                     " entries do not belong to this optimizer and its parameters");
-  }
+  read_state(reader, false);
+  reader.finish("this optimizer and its parameters");
 
+  std::vector<double> momenta_before;
+  for (std::size_t g = 0; g < momenta.size(); ++g) momenta_before.push_back(momentum(g));
+  try {
+    for (std::size_t g = 0; g < momenta.size(); ++g) set_momentum(momenta[g], g);
+  } catch (...) {
+    for (std::size_t g = 0; g < momenta.size(); ++g) *momentum_of(g) = momenta_before[g];
+    throw;
+  }
   std::size_t index = 0;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     for (Slot& slot : groups_[g].slots) slot = std::move(slots[index++]);
     lr_of(g) = rates[g];
   }
+  read_state(reader, true);
 }
 
 }  // namespace xtape::optim

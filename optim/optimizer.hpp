@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,13 +31,25 @@ inline constexpr std::size_t kMaxBuffers = 4;
 struct Slot {
   Tensor parameter;
   std::int64_t steps = 0;
+  double number = 1;
   Tensor buffers[kMaxBuffers];
 };
 
-/// Names of an optimizer's buffers as PyTorch has them, null at the end.
+/// Names of an optimizer's buffers as PyTorch has them, null at the end, and of the number that it
+/// keeps for each parameter, where it does.
 struct BufferNames {
   const char* names[kMaxBuffers + 1];
+  const char* number = nullptr;
 };
+
+/// A user's function that computes the loss and its gradients, for the time of a call.
+struct LossClosure {
+  void* object;
+  Tensor (*call)(void* object);
+  Tensor operator()() const { return call(object); }
+};
+
+class StateReader;
 
 }  // namespace detail
 
@@ -49,7 +62,15 @@ class XTAPE_API Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// One step for every parameter that has a gradient.
-  void step();
+  virtual void step();
+  /// Calls `closure()`, which drops the old gradients, computes the loss, calls its backward() and
+  /// returns it; then steps, and returns the loss. What needs several evaluations calls it again.
+  template <class F>
+  Tensor step(F&& closure) {
+    using Function = std::remove_reference_t<F>;
+    return step_with({const_cast<void*>(static_cast<const void*>(&closure)),
+                      [](void* f) -> Tensor { return (*static_cast<Function*>(f))(); }});
+  }
   /// Drops all gradients.
   void zero_grad();
 
@@ -60,9 +81,15 @@ class XTAPE_API Optimizer {
   /// Of all groups, or of one.
   void set_lr(double lr);
   void set_lr(double lr, std::size_t group);
+  /// The momentum, or the first of the betas: what OneCycleLR and CyclicLR move. Throws ValueError
+  /// for an optimizer that has none, or a value that its options refuse.
+  bool has_momentum() const;
+  double momentum(std::size_t group = 0) const;
+  void set_momentum(double momentum, std::size_t group);
 
   /// What a checkpoint needs to go on bit for bit: "state.0.exp_avg", "state.0.step", ...,
-  /// "groups.0.lr", parameters numbered through all groups. Shares memory with the optimizer.
+  /// "groups.0.lr", "groups.0.momentum", parameters numbered through all groups. Shares memory with
+  /// the optimizer.
   NamedTensors state() const;
   /// Takes over a copy of `state()`. Throws ValueError on a name that does not belong here or is
   /// missing, ShapeError and DTypeError where a tensor does not fit; nothing is changed then.
@@ -85,14 +112,26 @@ class XTAPE_API Optimizer {
   virtual void update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
                       std::size_t group) = 0;
   virtual double& lr_of(std::size_t group) = 0;
-  /// Buffer i in the layout of `parameter`, zeros at first.
-  const Tensor& buffer(detail::Slot& slot, std::size_t i, const Tensor& parameter) const;
+  /// Null where there is none.
+  virtual double* momentum_of(std::size_t group) = 0;
+  /// Throws ValueError where an option of the group is out of range.
+  virtual void check_options(std::size_t group) const = 0;
+  virtual Tensor step_with(const detail::LossClosure& closure);
+  /// Buffer i in the layout of `parameter`, filled with `initial` at first.
+  const Tensor& buffer(detail::Slot& slot, std::size_t i, const Tensor& parameter,
+                       double initial = 0) const;
+  /// What an optimizer remembers beside its parameters' buffers. `read_state` is called to check
+  /// first, then to take over.
+  virtual void append_state(NamedTensors&) const {}
+  virtual void read_state(detail::StateReader&, bool /*take_over*/) {}
 
  private:
+  friend class Schedule;
   struct Group {
     std::vector<detail::Slot> slots;
+    double initial_lr = -1;  // before the first schedule; below 0 where there was none yet
   };
-  void step(detail::Slot& slot, std::size_t group);
+  void step_slot(detail::Slot& slot, std::size_t group);
   std::string name_of(std::size_t index, const char* what) const;
 
   const char* name_;
@@ -109,16 +148,37 @@ class OptimizerWith : public Optimizer {
     check_group(group);
     return options_[group];
   }
+  /// A further group, say of layers that are unfrozen later. Throws as the constructors do.
+  void add_param_group(const ParameterGroup<Options>& group) {
+    check(group.options);
+    check_parameters(group.parameters);
+    add_group(group.parameters);
+    options_.push_back(group.options);
+  }
 
  protected:
   using Optimizer::Optimizer;
   using Groups = std::vector<ParameterGroup<Options>>;
 
-  void add(const std::vector<Tensor>& parameters, const Options& options) {
-    add_group(parameters);
-    options_.push_back(options);
+  /// To be called by the constructors.
+  void add(const Groups& groups) {
+    for (const auto& g : groups) add_param_group(g);
   }
+  virtual void check(const Options& options) const = 0;
+  virtual void check_parameters(const std::vector<Tensor>&) const {}
+
+  void check_options(std::size_t group) const final { check(options_[group]); }
   double& lr_of(std::size_t group) final { return options_[group].lr; }
+  double* momentum_of(std::size_t group) final {
+    Options& o = options_[group];
+    if constexpr (requires { o.betas; }) {
+      return &o.betas[0];
+    } else if constexpr (requires { o.momentum; }) {
+      return &o.momentum;
+    } else {
+      return nullptr;
+    }
+  }
 
   std::vector<Options> options_;
 };

@@ -25,7 +25,7 @@ class XTAPE_API SGD final : public OptimizerWith<SGDOptions> {
   explicit SGD(const std::vector<ParameterGroup<SGDOptions>>& groups);
 
  private:
-  void check(const SGDOptions& o) const;
+  void check(const SGDOptions& o) const override;
   void update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
               std::size_t group) override;
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <xtape/autograd/error.hpp>
 #include <xtape/autograd/ops/creation.hpp>
 #include <xtape/autograd/ops/random.hpp>
 #include <xtape/autograd/parallel.hpp>
@@ -7,12 +8,16 @@
 #include <algorithm>
 
 #include "../nn/nn_test.hpp"
+#include "reference.hpp"
 
 namespace {
 
 using namespace xtape;
 using optim::Adam;
 using optim::AdamOptions;
+using optim::AdamW;
+using optim::AdamWOptions;
+using optim_test::check_fifty_steps;
 
 // The rule as PyTorch's documentation has it, number by number.
 std::vector<double> reference(std::vector<double> p,
@@ -91,6 +96,27 @@ BOOST_AUTO_TEST_CASE(the_same_bits_on_any_number_of_threads) {
     return nn_test::values(p);
   };
   BOOST_TEST((run(1) == run(2)));
+}
+
+BOOST_AUTO_TEST_CASE(fifty_steps_against_pytorch) {
+  check_fifty_steps<Adam>("adam", AdamOptions{});
+  check_fifty_steps<Adam>(
+      "adam.amsgrad",
+      AdamOptions{.lr = 0.1, .betas = {0.8, 0.95}, .weight_decay = 0.1, .amsgrad = true});
+  check_fifty_steps<AdamW>("adamw", AdamWOptions{});
+  check_fifty_steps<AdamW>(
+      "adamw.amsgrad",
+      AdamWOptions{.lr = 0.1, .betas = {0.8, 0.95}, .weight_decay = 0.1, .amsgrad = true});
+  check_fifty_steps<AdamW>("adamw.maximize", AdamWOptions{.lr = 0.1, .eps = 0.1, .maximize = true});
+}
+
+BOOST_AUTO_TEST_CASE(adamw_options_that_are_refused) {
+  const std::vector<Tensor> p{zeros({1}).requires_grad_()};
+  BOOST_CHECK_EXCEPTION(AdamW(p, {.lr = -1}), ValueError,
+                        nn_test::says("AdamW: lr is out of range: -1"));
+  BOOST_CHECK_THROW(AdamW(p, {.betas = {1, 0.9}}), ValueError);
+  BOOST_CHECK_THROW(AdamW(p, {.eps = -1}), ValueError);
+  BOOST_CHECK_THROW(AdamW(p, {.weight_decay = -1}), ValueError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

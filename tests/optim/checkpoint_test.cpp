@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(checkpoints_that_do_not_fit_change_nothing) {
   const auto position = default_generator().position;
   BOOST_CHECK_THROW(optim::load_checkpoint(path, other, other_opt), ModuleError);
   BOOST_TEST(numbers(other) == before, boost::test_tools::per_element());
-  BOOST_TEST(other_opt.state().size() == 1u);
+  BOOST_TEST(other_opt.state().size() == 2u);
   BOOST_TEST(other_opt.lr() == 0.25);
   BOOST_TEST(default_generator().position == position);
 }

@@ -3,9 +3,11 @@
 #include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/creation.hpp>
 #include <xtape/autograd/ops/random.hpp>
+#include <xtape/autograd/ops/reductions.hpp>
 #include <xtape/autograd/tape.hpp>
 #include <xtape/nn/linear.hpp>
 #include <xtape/nn/state.hpp>
+#include <xtape/optim/adagrad.hpp>
 #include <xtape/optim/adam.hpp>
 #include <xtape/optim/sgd.hpp>
 
@@ -174,6 +176,52 @@ BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   BOOST_CHECK_THROW(opt.parameters(1), IndexError);
 }
 
+BOOST_AUTO_TEST_CASE(closures) {
+  Tensor p = parameter({3});
+  SGD opt({p}, {.lr = 0.5});
+  const NoGrad guard;  // the closure records all the same
+  const Tensor loss = opt.step([&] {
+    opt.zero_grad();
+    Tensor y = (p * p).sum();
+    y.backward();
+    return y;
+  });
+  BOOST_TEST(loss.item<double>() == 9);
+  check_values(p, {0});
+}
+
+BOOST_AUTO_TEST_CASE(groups_may_be_added) {
+  Tensor p = parameter({1}), q = parameter({1});
+  SGD opt({p}, {.lr = 0.5});
+  opt.add_param_group({{q}, {.lr = 0.25}});
+  p.set_grad(tensor({1}));
+  q.set_grad(tensor({1}));
+  opt.step();
+  check_values(p, {0.5});
+  check_values(q, {0.75});
+  BOOST_CHECK_EXCEPTION(opt.add_param_group({{p}, {}}), ValueError,
+                        says("SGD: parameter 0 is given twice"));
+  BOOST_CHECK_THROW(opt.add_param_group({{parameter({1})}, {.lr = -1}}), ValueError);
+  BOOST_TEST(opt.group_count() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(momentum_by_any_name) {
+  Tensor p = parameter({1});
+  SGD sgd({p}, {.momentum = 0.5});
+  BOOST_TEST(sgd.momentum() == 0.5);
+  sgd.set_momentum(0.25, 0);
+  BOOST_TEST(sgd.options().momentum == 0.25);
+  Adam adam({p});
+  adam.set_momentum(0.5, 0);
+  BOOST_TEST(adam.options().betas[0] == 0.5);
+  BOOST_CHECK_THROW(adam.set_momentum(1, 0), ValueError);
+  BOOST_TEST(adam.momentum() == 0.5);
+  BOOST_CHECK_THROW(adam.momentum(1), IndexError);
+  optim::Adagrad adagrad({p});
+  BOOST_TEST(!adagrad.has_momentum());
+  BOOST_CHECK_EXCEPTION(adagrad.momentum(), ValueError, says("Adagrad: has no momentum"));
+}
+
 // --- state --------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(state_goes_on_bit_for_bit) {
@@ -209,8 +257,9 @@ BOOST_AUTO_TEST_CASE(names_of_the_state) {
   opt.step();
   std::vector<std::string> names;
   for (const auto& [name, t] : opt.state()) names.push_back(name);
-  const std::vector<std::string> expected{"state.1.step", "state.1.exp_avg", "state.1.exp_avg_sq",
-                                          "groups.0.lr", "groups.1.lr"};
+  const std::vector<std::string> expected{
+      "state.1.step",      "state.1.exp_avg", "state.1.exp_avg_sq", "groups.0.lr",
+      "groups.0.momentum", "groups.1.lr",     "groups.1.momentum"};
   BOOST_TEST(names == expected, boost::test_tools::per_element());
 }
 
@@ -249,7 +298,8 @@ BOOST_AUTO_TEST_CASE(states_that_do_not_fit) {
              "Adam: load_state: state.0.exp_avg: expected shape [2], got float32 [3]");
   BOOST_TEST(refuses([](State& s) { s[1].second = ones({2}, float64); }) ==
              "Adam: load_state: state.0.exp_avg: expected float32, got float64 [2]");
-  BOOST_TEST(refuses([](State& s) { s.pop_back(); }) == "Adam: load_state: groups.0.lr is missing");
+  BOOST_TEST(refuses([](State& s) { s.pop_back(); }) ==
+             "Adam: load_state: groups.0.momentum is missing");
   BOOST_CHECK_THROW(SGD({p}, {}).load_state(good), ValueError);
 }
 

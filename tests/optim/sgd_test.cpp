@@ -5,6 +5,7 @@
 #include <xtape/optim/sgd.hpp>
 
 #include "../nn/nn_test.hpp"
+#include "reference.hpp"
 
 namespace {
 
@@ -86,6 +87,15 @@ BOOST_AUTO_TEST_CASE(the_same_bits_on_any_number_of_threads) {
     return nn_test::values(p);
   };
   BOOST_TEST((run(1) == run(2)));
+}
+
+BOOST_AUTO_TEST_CASE(fifty_steps_against_pytorch) {
+  using optim_test::check_fifty_steps;
+  check_fifty_steps<SGD>("sgd", SGDOptions{.lr = 0.1});
+  check_fifty_steps<SGD>(
+      "sgd.nesterov",
+      SGDOptions{.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true});
+  check_fifty_steps<SGD>("sgd.dampening", SGDOptions{.lr = 0.1, .momentum = 0.9, .dampening = 0.3});
 }
 
 BOOST_AUTO_TEST_SUITE_END()
