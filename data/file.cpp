@@ -88,16 +88,19 @@ void InputFile::seek(std::uint64_t position) {
 
 OutputFile::OutputFile(const char* operation, const std::string& path)
     : operation_(operation), path_(resolve(path)) {
+  // A device or a pipe would be replaced by a file of its name.
+  struct stat old;
+  const bool replaces = ::stat(path_.c_str(), &old) == 0;
+  if (replaces && !S_ISREG(old.st_mode)) fail("not a regular file");
   static std::atomic<unsigned> counter{0};
   do {
     temporary_ = path_ + ".part-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) fail("cannot write: " + reason(errno));
-  struct stat status;
-  if (::stat(path_.c_str(), &status) == 0) {
+  if (replaces) {
     // The new file keeps the old one's permissions; where that is refused, it has the default ones.
-    [[maybe_unused]] const int ignored = ::fchmod(descriptor_, status.st_mode & 07777);
+    [[maybe_unused]] const int ignored = ::fchmod(descriptor_, old.st_mode & 07777);
   }
 }
 

@@ -18,6 +18,9 @@ constexpr std::string_view kModel = "model.";
 constexpr std::string_view kOptimizer = "optimizer.";
 constexpr const char* kGenerator = "random.generator";
 constexpr const char* kPosition = "position";
+constexpr std::string_view kMetrics = "metrics.";
+constexpr std::string_view kSchedule = "schedule.";
+constexpr const char* kLoader = "loader.position";
 
 void append(NamedTensors& all, std::string_view prefix, const NamedTensors& some) {
   for (const auto& [name, t] : some) all.emplace_back(std::string(prefix) + name, t);
@@ -62,36 +65,99 @@ nn::LoadReport load_model(nn::Module& module, const std::string& path,
 }
 
 void save_checkpoint(const std::string& path, const nn::Module& module, const Optimizer& optimizer,
-                     const Position& position) {
+                     const Position& position, const CheckpointParts& parts) {
   NamedTensors all;
   append(all, kModel, nn::state_dict(module));
   append(all, kOptimizer, optimizer.state());
+  if (parts.schedule) append(all, kSchedule, parts.schedule->state());
+  if (parts.loader) {
+    const data::LoaderPosition at = parts.loader->position();
+    all.emplace_back(kLoader, integers<2>({at.epoch, at.batch}));
+  }
   const Generator& g = default_generator();
   all.emplace_back(kGenerator, integers<3>({static_cast<std::int64_t>(g.seed),
                                             static_cast<std::int64_t>(g.stream),
                                             static_cast<std::int64_t>(g.position)}));
   all.emplace_back(kPosition, integers<2>({position.epoch, position.step}));
+  for (const auto& [name, value] : position.metrics) {
+    all.emplace_back(std::string(kMetrics) + name, scalar_tensor(value, float64));
+  }
   data::write_safetensors(path, all);
 }
 
-Position load_checkpoint(const std::string& path, nn::Module& module, Optimizer& optimizer) {
+namespace {
+
+Position read_position(const NamedTensors& all, const std::string& path) {
+  const auto numbers = integers<2>(all, kPosition, path);
+  Position position{numbers[0], numbers[1]};
+  for (const auto& [name, value] : with_prefix(all, kMetrics)) {
+    if (value.dtype() != float64 || value.dim() != 0) {
+      throw FileError("load_checkpoint: " + path + ": metric '" + name + "' is no float64 number");
+    }
+    position.metrics.emplace_back(name, value.item<double>());
+  }
+  return position;
+}
+
+// A part that is in the file and not wanted, or the other way round, would be a run that goes on
+// otherwise than it should.
+void check_part(const std::string& path, const char* what, bool stored, bool wanted) {
+  if (stored == wanted) return;
+  throw ValueError("load_checkpoint: " + path +
+                   (stored ? ": holds the state of a " : ": holds no ") + what +
+                   (stored ? ", but none was given" : ", but one was given"));
+}
+
+// What was loaded so far goes back to where it was unless all of it could be.
+class Rollback {
+ public:
+  Rollback(Optimizer& optimizer, const CheckpointParts& parts)
+      : optimizer_(optimizer), parts_(parts), optimizer_state_(optimizer.state()) {
+    if (parts.schedule) schedule_state_ = parts.schedule->state();
+    if (parts.loader) loader_ = parts.loader->position();
+  }
+  void run() {
+    optimizer_.load_state(optimizer_state_);
+    if (parts_.schedule) parts_.schedule->load_state(schedule_state_);
+    if (parts_.loader) parts_.loader->set_position(loader_);
+  }
+
+ private:
+  Optimizer& optimizer_;
+  const CheckpointParts& parts_;
+  NamedTensors optimizer_state_, schedule_state_;
+  data::LoaderPosition loader_;
+};
+
+}  // namespace
+
+Position load_checkpoint(const std::string& path, nn::Module& module, Optimizer& optimizer,
+                         const CheckpointParts& parts) {
   const NamedTensors all = data::read_safetensors(path).tensors;
   const auto generator = integers<3>(all, kGenerator, path);
-  const auto position = integers<2>(all, kPosition, path);
-  // The optimizer refuses what does not fit it before the module is written, and goes back to where
-  // it was if the module refuses.
-  const NamedTensors before = optimizer.state();
-  optimizer.load_state(with_prefix(all, kOptimizer));
+  Position position = read_position(all, path);
+  const NamedTensors schedule = with_prefix(all, kSchedule);
+  const bool has_loader = !with_prefix(all, kLoader).empty();
+  check_part(path, "schedule", !schedule.empty(), parts.schedule != nullptr);
+  check_part(path, "loader", has_loader, parts.loader != nullptr);
+
+  Rollback rollback(optimizer, parts);
   try {
-    nn::load_state(module, with_prefix(all, kModel));
+    optimizer.load_state(with_prefix(all, kOptimizer));
+    if (parts.schedule) parts.schedule->load_state(schedule);
+    if (parts.loader) {
+      const auto at = integers<2>(all, kLoader, path);
+      parts.loader->set_position({at[0], at[1]});
+    }
+    nn::load_state(module, with_prefix(all, kModel));  // changes nothing where it throws
   } catch (...) {
-    optimizer.load_state(before);
+    rollback.run();
     throw;
   }
   default_generator() = {static_cast<std::uint64_t>(generator[0]),
                          static_cast<std::uint64_t>(generator[1]),
                          static_cast<std::uint64_t>(generator[2])};
-  return {position[0], position[1]};
+  return position;
 }
 
 }  // namespace xtape::optim

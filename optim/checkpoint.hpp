@@ -3,11 +3,15 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "../autograd/export.hpp"
+#include "../data/loader.hpp"
 #include "../nn/module.hpp"
 #include "../nn/state.hpp"
 #include "optimizer.hpp"
+#include "schedule.hpp"
 
 // Models and training runs in safetensors files. A file appears whole or not at all.
 namespace xtape::optim {
@@ -22,17 +26,27 @@ XTAPE_API nn::LoadReport load_model(nn::Module& module, const std::string& path,
 
 /// Where a training run stands.
 struct Position {
-  std::int64_t epoch = 0;  ///< epochs done
-  std::int64_t step = 0;   ///< optimizer steps done
+  std::int64_t epoch = 0;                                 ///< epochs done
+  std::int64_t step = 0;                                  ///< optimizer steps done
+  std::vector<std::pair<std::string, double>> metrics{};  ///< as of now, by name
 };
 
-/// Writes the model, the optimizer's state, this thread's random generator and the position, so
-/// that a run which loads them goes on bit for bit. Throws FileError.
+/// What a training run may have beside its model and optimizer.
+struct CheckpointParts {
+  Schedule* schedule = nullptr;
+  data::DataLoader* loader = nullptr;  ///< its position in the data
+};
+
+/// Writes the model, the optimizer's state, this thread's random generator, the position and what
+/// `parts` names, so that a run which loads them goes on bit for bit. Inside a loop over the loader
+/// the position in the data is after the batch given out last. Throws FileError; the old file is
+/// unchanged then. Throws ValueError on a metric that comes twice.
 XTAPE_API void save_checkpoint(const std::string& path, const nn::Module& module,
-                               const Optimizer& optimizer, const Position& position);
-/// Restores what `save_checkpoint` wrote. Throws FileError, ModuleError, ShapeError, DTypeError,
-/// ValueError; nothing is changed then.
+                               const Optimizer& optimizer, const Position& position,
+                               const CheckpointParts& parts = {});
+/// Restores what `save_checkpoint` wrote; `parts` names what the file holds, no more and no less.
+/// Throws FileError, ModuleError, ShapeError, DTypeError, ValueError; nothing is changed then.
 XTAPE_API Position load_checkpoint(const std::string& path, nn::Module& module,
-                                   Optimizer& optimizer);
+                                   Optimizer& optimizer, const CheckpointParts& parts = {});
 
 }  // namespace xtape::optim

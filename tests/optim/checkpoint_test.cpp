@@ -3,10 +3,13 @@
 #include <xtape/autograd/ops/activations.hpp>
 #include <xtape/autograd/ops/creation.hpp>
 #include <xtape/autograd/ops/random.hpp>
+#include <xtape/data/dataset.hpp>
 #include <xtape/data/safetensors.hpp>
 #include <xtape/nn/nn.hpp>
 #include <xtape/optim/adam.hpp>
 #include <xtape/optim/checkpoint.hpp>
+#include <xtape/optim/schedule_factor.hpp>
+#include <xtape/optim/schedule_sequence.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -112,6 +115,100 @@ BOOST_AUTO_TEST_CASE(checkpoints_that_do_not_fit_change_nothing) {
   BOOST_TEST(other_opt.state().size() == 2u);
   BOOST_TEST(other_opt.lr() == 0.25);
   BOOST_TEST(default_generator().position == position);
+}
+
+// --- with a schedule and a loader ---------------------------------------------------------------
+
+struct Training {
+  Net net;
+  optim::Adam opt{net.parameters(), {.lr = 0.01}};
+  optim::StepLR decay{opt, 7, 0.5};
+  optim::LinearLR warmup{opt, {.total_iters = 4}};
+  optim::ChainedScheduler schedule{{&warmup, &decay}};
+  data::DataLoader loader;
+  std::int64_t step = 0;
+
+  Training()
+      : loader(data::TensorDataset(randn({20, 4}), randn({20, 2})),
+               {.batch_size = 3, .shuffle = true, .seed = 5}) {}
+
+  optim::CheckpointParts parts() { return {.schedule = &schedule, .loader = &loader}; }
+
+  // Trains up to `last` steps; after step `save_at` a checkpoint is written.
+  void train(std::int64_t last, std::int64_t save_at = -1, const std::string& path = "") {
+    while (step < last) {
+      for (const auto& [x, y] : loader) {
+        opt.step([&, &x = x, &y = y] {
+          opt.zero_grad();
+          const Tensor loss = nn::mse_loss(net(x), y);
+          loss.backward();
+          return loss;
+        });
+        schedule.step();
+        if (++step == save_at) {
+          optim::save_checkpoint(path, net, opt, {step / 7, step, {{"loss", 0.25}}}, parts());
+        }
+        if (step == last) return;
+      }
+    }
+  }
+};
+
+// With dropout, shuffling, Adam and schedules; in the middle of an epoch and at its end.
+BOOST_AUTO_TEST_CASE(a_whole_run_goes_on_bit_for_bit) {
+  for (const std::int64_t at : {1, 5, 7, 10}) {
+    const ::test::Folder folder;
+    const std::string path = folder / "run.safetensors";
+    manual_seed(1);
+    Training whole;
+    whole.train(23, at, path);
+
+    manual_seed(1);
+    Training resumed;
+    manual_seed(99);
+    resumed.train(3);
+    const optim::Position position =
+        optim::load_checkpoint(path, resumed.net, resumed.opt, resumed.parts());
+    BOOST_TEST(position.step == at);
+    BOOST_TEST(position.metrics.at(0).first == "loss");
+    BOOST_TEST(position.metrics.at(0).second == 0.25);
+    resumed.step = at;
+    resumed.train(23);
+    BOOST_TEST(numbers(resumed.net) == numbers(whole.net), boost::test_tools::per_element());
+    BOOST_TEST(resumed.opt.lr() == whole.opt.lr());
+    BOOST_TEST(default_generator().position > 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(parts_must_agree_and_failures_change_nothing) {
+  const ::test::Folder folder;
+  const std::string path = folder / "run.safetensors", plain = folder / "plain.safetensors";
+  manual_seed(1);
+  Training a;
+  a.train(5, 5, path);
+  optim::save_checkpoint(plain, a.net, a.opt, {});
+  BOOST_CHECK_EXCEPTION(optim::load_checkpoint(path, a.net, a.opt), ValueError,
+                        says("holds the state of a schedule, but none was given"));
+  BOOST_CHECK_EXCEPTION(optim::load_checkpoint(path, a.net, a.opt, {.schedule = &a.schedule}),
+                        ValueError, says("holds the state of a loader, but none was given"));
+  BOOST_CHECK_EXCEPTION(optim::load_checkpoint(plain, a.net, a.opt, a.parts()), ValueError,
+                        says("holds no schedule, but one was given"));
+
+  // Everything but the module fits.
+  manual_seed(2);
+  Training b;
+  b.train(2);
+  nn::Sequential other(nn::Linear(4, 8), nn::Linear(8, 2));
+  const double rate = b.opt.lr();
+  const data::LoaderPosition position = b.loader.position();
+  BOOST_CHECK_THROW(optim::load_checkpoint(path, other, b.opt, b.parts()), ModuleError);
+  BOOST_TEST(b.opt.lr() == rate);
+  BOOST_TEST(b.opt.state()[0].second.item<std::int64_t>() == 2);
+  BOOST_TEST(b.schedule.last_epoch() == 2);
+  BOOST_TEST((b.loader.position() == position));
+
+  const optim::Position twice{0, 0, {{"loss", 1}, {"loss", 2}}};
+  BOOST_CHECK_THROW(optim::save_checkpoint(path, a.net, a.opt, twice), ValueError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
