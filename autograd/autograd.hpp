@@ -3,6 +3,7 @@
 
 // Values, the tape and the operations on it. What costs compile time stays out: xtensor comes with
 // <xtape/autograd/xtensor.hpp>, one-lambda operations with <xtape/autograd/pointwise.hpp>.
+#include "checkpoint.hpp"
 #include "dtype.hpp"
 #include "error.hpp"
 #include "functional.hpp"

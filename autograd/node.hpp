@@ -106,6 +106,7 @@ inline bool equal_sizes(std::span<const std::int64_t> a, std::span<const std::in
 struct ThreadState {
   bool grad_mode = true;
   bool releasing = false;
+  bool recomputing = false;  // the function of a checkpoint
   std::uint32_t scope = 0;
   std::uint64_t counter = 0;  // the newest number of this thread
   Node* to_release = nullptr;

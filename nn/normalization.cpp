@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "../autograd/checkpoint.hpp"
 #include "../autograd/error.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/creation.hpp"
@@ -65,7 +66,7 @@ void BatchNorm::check_input(const Tensor& x) const {
 Tensor BatchNorm::forward(const Tensor& x) {
   check_input(x);
   double momentum = options_.momentum.value_or(0);
-  const bool moves = is_training() && running_mean.defined();
+  const bool moves = is_training() && running_mean.defined() && !is_recomputing();
   if (moves) {
     const NoGrad guard;
     num_batches_tracked.copy_(num_batches_tracked + 1);
@@ -93,8 +94,10 @@ Tensor InstanceNorm::forward(const Tensor& input) {
   const bool batched = input.dim() == most_dims_;
   const Tensor x = batched ? input : unsqueeze(input, 0);
   const bool own = is_training() || !running_mean.defined();
+  const Tensor none;
+  const bool known = !own || !is_recomputing();
   const Tensor y =
-      instance_norm(x, running_mean, running_var, weight, bias,
+      instance_norm(x, known ? running_mean : none, known ? running_var : none, weight, bias,
                     {.use_input_stats = own, .momentum = *options_.momentum, .eps = options_.eps});
   return batched ? y : squeeze(y, 0);
 }

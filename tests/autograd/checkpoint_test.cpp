@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <xtape/autograd/checkpoint.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <utility>
+#include <vector>
+
+#include <xtape/autograd/functional.hpp>
+#include <xtape/autograd/gradcheck.hpp>
+#include <xtape/autograd/memory.hpp>
+#include <xtape/autograd/ops/arithmetic.hpp>
+#include <xtape/autograd/ops/dropout.hpp>
+#include <xtape/autograd/ops/math.hpp>
+#include <xtape/autograd/ops/random.hpp>
+#include <xtape/autograd/ops/reductions.hpp>
+#include <xtape/autograd/random.hpp>
+#include <xtape/autograd/sweep.hpp>
+#include <xtape/autograd/tape.hpp>
+#include <xtape/nn/normalization.hpp>
+
+#include "expect.hpp"
+
+// The suite has the machine to itself (its name).
+BOOST_AUTO_TEST_SUITE(checkpoint_limits)
+
+using namespace xtape;
+using namespace xtape::test;
+
+namespace {
+
+// The gradients of f's result with respect to leaves, and the result itself first.
+template <class F>
+std::vector<Values> run(F f, std::vector<Tensor> leaves) {
+  manual_seed(7);
+  for (Tensor& x : leaves) x.zero_grad();
+  const Tensor y = f();
+  y.sum().backward();
+  std::vector<Values> found{elements(y)};
+  for (const Tensor& x : leaves) found.push_back(elements(x.grad()));
+  return found;
+}
+
+Tensor steep(const Tensor& x) { return sin(x * x) * exp(x); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(gradients_are_those_of_the_plain_run) {
+  const Tensor x = leaf({0.3, -1, 2}), w = leaf({1, 2, 3});
+  const auto body = [&](const Tensor& t) { return dropout(steep(t * w), 0.4); };
+  const auto plain = run([&] { return body(x) + w; }, {x, w});
+  const auto saved = run([&] { return checkpoint(body, x) + w; }, {x, w});
+  BOOST_TEST((plain == saved));
+}
+
+BOOST_AUTO_TEST_CASE(random_numbers_go_on_as_without_it) {
+  const Tensor x = leaf({1, 2, 3, 4, 5, 6, 7, 8});
+  manual_seed(7);
+  const Tensor y = checkpoint([](const Tensor& t) { return dropout(t, 0.5); }, x);
+  const Values next = elements(randn({4}));
+  y.sum().backward();  // draws the mask again
+  const Values after = elements(randn({4}));
+  manual_seed(7);
+  dropout(x, 0.5);
+  BOOST_TEST(elements(randn({4})) == next, boost::test_tools::per_element());
+  BOOST_TEST(elements(randn({4})) == after, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_operations_save_is_not_kept) {
+  const Tensor x = leaf({1, 2});
+  const auto before = memory::stats();
+  {
+    const Tensor y = checkpoint([](const Tensor& t) { return steep(steep(t)); }, x);
+    BOOST_TEST(memory::stats().live_nodes - before.live_nodes == 1);
+    BOOST_TEST(memory::stats().live_tensors - before.live_tensors <= 3);
+  }
+  BOOST_TEST(memory::stats().live_nodes == before.live_nodes);
+  BOOST_TEST(memory::stats().live_tensors == before.live_tensors);
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_of_a_million_steps_takes_the_root_of_its_memory) {
+  const Tensor x = leaf({0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8});
+  const auto thousand = [](const Tensor& t) {
+    Tensor y = t;
+    for (int i = 0; i < 1000; ++i) y = sin(y);
+    return y;
+  };
+  memory::reset_peak();
+  const auto before = memory::stats().live_bytes;
+  Tensor y = x;
+  for (int i = 0; i < 1000; ++i) y = checkpoint(thousand, y);
+  y.sum().backward();
+  // 64 bytes for each of 1,000,000 values would be 61 MiB.
+  BOOST_TEST(memory::stats().peak_bytes - before < 1 << 20);
+  BOOST_TEST(elements(x.grad())[0] > 0);
+}
+
+BOOST_AUTO_TEST_CASE(nested) {
+  const Tensor x = leaf({0.3, -1, 2}), w = leaf({1, 2, 3});
+  const auto inner = [&](const Tensor& t) { return dropout(steep(t) * w, 0.4); };
+  const auto outer = [&](const Tensor& t) { return checkpoint(inner, t * t) * w; };
+  const auto plain = run([&] { return inner(x * x) * w; }, {x, w});
+  BOOST_TEST((run([&] { return checkpoint(outer, x); }, {x, w}) == plain));
+}
+
+BOOST_AUTO_TEST_CASE(several_inputs_and_results) {
+  const Tensor a = leaf({1, 2}), b = leaf({3, 4});
+  const auto f = [](const Tensor& s, const Tensor& t) { return std::pair(s * t, t * t); };
+  const auto both = [&] {
+    const auto [u, v] = checkpoint(f, a, b);
+    return u + v * 2;
+  };
+  BOOST_TEST((run(both, {a, b}) == std::vector<Values>{{21, 40}, {3, 4}, {13, 18}}));
+  const auto one = [&] { return checkpoint(f, a, b).second; };
+  BOOST_TEST((run(one, {a, b}) == std::vector<Values>{{9, 16}, {}, {6, 8}}));
+  const auto list = [&] {
+    return checkpoint([](const std::vector<Tensor>& x) { return x[0] * x[1]; },
+                      std::vector<Tensor>{a, b});
+  };
+  BOOST_TEST((run(list, {a, b}) == std::vector<Values>{{3, 8}, {3, 4}, {1, 2}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_recorded_value_that_is_captured_gets_its_gradient) {
+  const Tensor x = leaf({1, 2}), w = leaf({3, 4});
+  const auto plain = [&] {
+    const Tensor u = w * w;
+    return x * u + u;
+  };
+  const auto saved = [&] {
+    const Tensor u = w * w;
+    return checkpoint([u](const Tensor& t) { return t * u; }, x) + u;
+  };
+  BOOST_TEST((run(saved, {x, w}) == run(plain, {x, w})));
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_gradients) {
+  const Tensor w = leaf({0.5, -0.3});
+  const auto f = [w](const Tensor& x) {
+    return checkpoint([w](const Tensor& t) { return steep(t) * w; }, x * x);
+  };
+  const Tensor x = tensor({0.7, -0.4}, float64);
+  BOOST_TEST(bool(gradcheck(f, {x})));
+  BOOST_TEST(bool(gradgradcheck(f, {x})));
+  const auto third = [&](const Tensor& t) {
+    const auto total = [&](const Tensor& s) { return f(s).sum(); };
+    return vjp(total, t, {}, {.create_graph = true}).second;
+  };
+  BOOST_TEST(bool(gradgradcheck(third, {x})));
+  // The captured leaf, second order: d/dw of d/dx.
+  Tensor v = x.clone().requires_grad_();
+  const auto slope = [&](auto body) {
+    Tensor u = w;
+    u.zero_grad();
+    grad({body(v).sum()}, {v}, {.create_graph = true})[0].sum().backward();
+    return elements(w.grad());
+  };
+  const auto plain = [w](const Tensor& t) { return steep(t * t) * w; };
+  BOOST_TEST(slope(f) == slope(plain), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(running_statistics_move_once) {
+  manual_seed(5);
+  const Tensor x = randn({6, 3}).requires_grad_();
+  nn::BatchNorm1d plain(3), saved(3);
+  const auto gradient = [&](nn::BatchNorm1d& norm, bool keeps) {
+    Tensor t = x.detach().requires_grad_();
+    const Tensor y = keeps ? norm(t) : checkpoint([&](const Tensor& s) { return norm(s); }, t);
+    (y * y * y).sum().backward();
+    return elements(t.grad());
+  };
+  BOOST_TEST(gradient(plain, true) == gradient(saved, false), boost::test_tools::per_element());
+  BOOST_TEST(elements(plain.running_mean) == elements(saved.running_mean),
+             boost::test_tools::per_element());
+  BOOST_TEST(elements(plain.running_var) == elements(saved.running_var),
+             boost::test_tools::per_element());
+  BOOST_TEST(saved.num_batches_tracked.item<std::int64_t>() == 1);
+  BOOST_TEST(elements(plain.weight.grad()) == elements(saved.weight.grad()),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_to_differentiate) {
+  const Tensor x = ones({2});
+  BOOST_TEST(!checkpoint([](const Tensor& t) { return t * 2; }, x).requires_grad());
+  const NoGrad no_grad;
+  const Tensor y = leaf({1});
+  BOOST_TEST(!checkpoint([](const Tensor& t) { return t * 2; }, y).requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(errors) {
+  Tensor w = leaf({1, 2});
+  const auto body = [&](const Tensor& t) { return t * w; };
+  const Tensor y = checkpoint(body, leaf({3, 4}));
+  {
+    const NoGrad no_grad;
+    w.fill_(5);
+  }
+  BOOST_CHECK_EXCEPTION(y.sum().backward(), GradError, says("backward of checkpoint: a value"));
+  BOOST_CHECK_EXCEPTION(checkpoint(body, Tensor()), ValueError, says("checkpoint"));
+  const auto many = [](const Tensor& t) { return std::vector<Tensor>(9, t); };
+  BOOST_CHECK_EXCEPTION(checkpoint(many, leaf({1})), ValueError, says("at most 8 results"));
+  BOOST_CHECK_EXCEPTION(checkpoint(body, leaf({1, 2, 3})), ShapeError, says("mul"));
+  BOOST_TEST(!is_recomputing());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
