@@ -3,10 +3,12 @@
 
 // Values, the tape and the operations on it. What costs compile time stays out: xtensor comes with
 // <xtape/autograd/xtensor.hpp>, one-lambda operations with <xtape/autograd/pointwise.hpp>.
+#include "anomaly.hpp"
 #include "checkpoint.hpp"
 #include "dtype.hpp"
 #include "error.hpp"
 #include "functional.hpp"
+#include "inspect.hpp"
 #include "memory.hpp"
 #include "ops/activations.hpp"
 #include "ops/arithmetic.hpp"
@@ -26,6 +28,7 @@
 #include "ops/shape.hpp"
 #include "ops/softmax.hpp"
 #include "parallel.hpp"
+#include "profiler.hpp"
 #include "random.hpp"
 #include "scalar.hpp"
 #include "shape.hpp"

@@ -10,6 +10,7 @@
 
 #include "tape.hpp"
 #include "tensor.hpp"
+#include "watch.hpp"
 
 // The tape's own structures; private to autograd/.
 namespace xtape::detail {
@@ -46,6 +47,7 @@ struct Extras {
   std::vector<OutputHook> hooks;
   std::vector<std::unique_ptr<Hook>> after_accumulation;
   std::vector<std::pair<int, Tensor>> retained;  // output, gradient
+  std::vector<void*> stack;                      // where it was recorded, under DetectAnomaly
 };
 
 /// A recorded operation, or a leaf's gradient slot. One block: the node, its slots, edges, saved
@@ -110,7 +112,8 @@ struct ThreadState {
   std::uint32_t scope = 0;
   std::uint64_t counter = 0;  // the newest number of this thread
   Node* to_release = nullptr;
-  Sweep* sweep = nullptr;  // the innermost that runs
+  Sweep* sweep = nullptr;      // the innermost that runs
+  Watcher* watcher = nullptr;  // likewise
 };
 extern constinit thread_local ThreadState thread_state [[gnu::tls_model("initial-exec")]];
 

@@ -24,6 +24,10 @@ Table& table() {
   return t;
 }
 
+void tell_watchers() {
+  tell(thread_state.watcher, [](Watcher& w) { w.scope_changed(); });
+}
+
 }  // namespace
 
 std::uint32_t intern_scope(const std::string& text) {
@@ -44,8 +48,15 @@ const std::string& scope_text(std::uint32_t scope) noexcept {
 std::uint32_t current_scope() noexcept { return thread_state.scope; }
 
 ScopeGuard::ScopeGuard(std::uint32_t scope) noexcept
-    : before_(std::exchange(thread_state.scope, scope)) {}
+    : before_(std::exchange(thread_state.scope, scope)) {
+  if (thread_state.watcher) [[unlikely]]
+    tell_watchers();
+}
 
-ScopeGuard::~ScopeGuard() { thread_state.scope = before_; }
+ScopeGuard::~ScopeGuard() {
+  thread_state.scope = before_;
+  if (thread_state.watcher) [[unlikely]]
+    tell_watchers();
+}
 
 }  // namespace xtape::detail

@@ -217,6 +217,9 @@ void Sweep::add(Node& node, int i, Tensor gradient) {
   const Edge& edge = node.edges()[static_cast<std::size_t>(i)];
   if (!gradient.defined() || !needs(edge)) return;
   Node& target = *edge.node;
+  if (thread_state.watcher) [[unlikely]] {
+    tell(thread_state.watcher, [&](Watcher& w) { w.gradient(node, i, gradient); });
+  }
   gradient = fit(node, target, edge.output, std::move(gradient));
   if (target.leaf && !wanted_.empty()) return collect(target, edge.output, gradient);
   deposit(target, edge.output, std::move(gradient));
@@ -281,12 +284,18 @@ void Sweep::process(Node& node) {
   }
   const ScopeGuard scope(node.scope);  // errors, and the gradients' own graph, are of its module
   Backward t(node, *this, gradients);
+  Watcher* watcher = thread_state.watcher;
+  if (watcher) [[unlikely]]
+    tell(watcher, [&](Watcher& w) { w.begin_backward(node); });
   try {
     node.run(node.closure(), t);
   } catch (...) {
+    tell(watcher, [&](Watcher& w) { w.end_backward(node); });
     hand_over_edges(node, true);  // what it queued outlives it
     throw;
   }
+  if (watcher) [[unlikely]]
+    tell(watcher, [&](Watcher& w) { w.end_backward(node); });
   hand_over_edges(node, retain_graph_);
   if (!retain_graph_) release_contents(node);
 }

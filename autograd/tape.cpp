@@ -80,7 +80,9 @@ Node* make_leaf(DType dtype, std::span<const std::int64_t> sizes) {
   return leaf;
 }
 
-void* begin_record(const Recording& r) {
+namespace {
+
+void* put_on_tape(const Recording& r) {
   ThreadState& state = thread_state;
   if (!state.grad_mode) return nullptr;
   std::uint64_t newest = state.counter;
@@ -138,6 +140,16 @@ void* begin_record(const Recording& r) {
   if (!linked) {
     release(node);
     return nullptr;
+  }
+  return closure;
+}
+
+}  // namespace
+
+void* begin_record(const Recording& r) {
+  void* closure = put_on_tape(r);
+  if (thread_state.watcher) [[unlikely]] {
+    tell(thread_state.watcher, [&](Watcher& w) { w.computed(r); });
   }
   return closure;
 }

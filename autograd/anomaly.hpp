@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+
+#include "error.hpp"
+#include "export.hpp"
+
+namespace xtape {
+
+/// A NaN or an Inf appeared under DetectAnomaly.
+class XTAPE_API AnomalyError : public Error {
+  using Error::Error;
+};
+
+/// What counts as an anomaly.
+struct AnomalyOptions {
+  bool inf = true;     ///< Inf too; false for models that compute with -inf, as masks do
+  bool stacks = true;  ///< remember where operations were recorded, for errors in backward
+};
+
+/// In its scope (this thread), the first operation whose result holds a NaN or an Inf raises
+/// AnomalyError, and so does the first gradient: with the operation's name, its module path and the
+/// place in the program that recorded it (file and line with debug information and addr2line, the
+/// function's name without). Slow: it reads every result.
+class XTAPE_API DetectAnomaly {
+ public:
+  explicit DetectAnomaly(const AnomalyOptions& options = {});
+  ~DetectAnomaly();
+  DetectAnomaly(const DetectAnomaly&) = delete;
+  DetectAnomaly& operator=(const DetectAnomaly&) = delete;
+
+ private:
+  class Watch;
+  std::unique_ptr<Watch> watch_;
+};
+
+}  // namespace xtape
