@@ -12,6 +12,7 @@
 #include "memory.hpp"
 #include "ops/activations.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/attention.hpp"
 #include "ops/convolution.hpp"
 #include "ops/creation.hpp"
 #include "ops/dropout.hpp"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "activations.hpp"
+#include "attention.hpp"
 #include "bilinear.hpp"
 #include "clip.hpp"
 #include "combinators.hpp"
@@ -17,8 +18,10 @@
 #include "normalization.hpp"
 #include "parameter.hpp"
 #include "pooling.hpp"
+#include "position.hpp"
 #include "recurrent.hpp"
 #include "recurrent_cells.hpp"
 #include "shape.hpp"
 #include "state.hpp"
 #include "summary.hpp"
+#include "transformer.hpp"

@@ -136,6 +136,11 @@ LstmOutput RNN::run_layer(const Tensor& x, const Tensor& h0, const Tensor&,
   return {o.y, o.h, {}};
 }
 
+RNNResult RNN::operator()(const Tensor& x, const Tensor& state, const Tensor& lengths) {
+  const detail::CallScope scope(*this);
+  return forward(x, state, lengths);
+}
+
 RNNResult RNN::forward(const Tensor& x, const Tensor& state, const Tensor& lengths) {
   LstmOutput o = run(x, state, {}, lengths);
   return {o.y, o.h};
@@ -147,6 +152,11 @@ LSTM::LSTM(std::int64_t input_size, std::int64_t hidden_size, const LSTMOptions&
 LstmOutput LSTM::run_layer(const Tensor& x, const Tensor& h0, const Tensor& c0,
                            const RecurrentWeights& w, const RecurrentOptions& options) {
   return lstm(x, h0, c0, w, options);
+}
+
+LSTMResult LSTM::operator()(const Tensor& x, const LSTMState& state, const Tensor& lengths) {
+  const detail::CallScope scope(*this);
+  return forward(x, state, lengths);
 }
 
 LSTMResult LSTM::forward(const Tensor& x, const LSTMState& state, const Tensor& lengths) {
@@ -161,6 +171,11 @@ LstmOutput GRU::run_layer(const Tensor& x, const Tensor& h0, const Tensor&,
                           const RecurrentWeights& w, const RecurrentOptions& options) {
   RecurrentOutput o = gru(x, h0, w, options);
   return {o.y, o.h, {}};
+}
+
+RNNResult GRU::operator()(const Tensor& x, const Tensor& state, const Tensor& lengths) {
+  const detail::CallScope scope(*this);
+  return forward(x, state, lengths);
 }
 
 RNNResult GRU::forward(const Tensor& x, const Tensor& state, const Tensor& lengths) {

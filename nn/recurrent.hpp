@@ -17,9 +17,9 @@
 // directions hidden] of the last layer and the last state of each layer and direction, [layers
 // directions, batch, hidden]:
 //
-//   auto [y, state] = lstm(x);              // from zeros
-//   auto [z, next] = lstm(more, state);     // goes on
-//   auto [w, last] = lstm(x, {}, lengths);  // sequences of different lengths, int64 [batch]
+//   auto [y, state] = lstm(x);                  // from zeros
+//   auto [z, next] = lstm(more, state);         // goes on
+//   auto [w, last] = lstm(x, {h, c}, lengths);  // sequences of different lengths, int64 [batch]
 //
 // Beyond a sequence's length y is 0 and the state rests, so that the last one is that of its last
 // step; what x holds there must be finite.
@@ -108,6 +108,7 @@ class XTAPE_API RNN : public RecurrentModule {
   XTAPE_DECLARE_PARTS()
 
   RNN(std::int64_t input_size, std::int64_t hidden_size, const RNNOptions& options = {});
+  RNNResult operator()(const Tensor& x, const Tensor& state, const Tensor& lengths);
   RNNResult forward(const Tensor& x, const Tensor& state = {}, const Tensor& lengths = {});
 
  private:
@@ -123,6 +124,7 @@ class XTAPE_API LSTM : public RecurrentModule {
   XTAPE_DECLARE_PARTS()
 
   LSTM(std::int64_t input_size, std::int64_t hidden_size, const LSTMOptions& options = {});
+  LSTMResult operator()(const Tensor& x, const LSTMState& state, const Tensor& lengths = {});
   LSTMResult forward(const Tensor& x, const LSTMState& state = {}, const Tensor& lengths = {});
 
  private:
@@ -136,6 +138,7 @@ class XTAPE_API GRU : public RecurrentModule {
   XTAPE_DECLARE_PARTS()
 
   GRU(std::int64_t input_size, std::int64_t hidden_size, const GRUOptions& options = {});
+  RNNResult operator()(const Tensor& x, const Tensor& state, const Tensor& lengths);
   RNNResult forward(const Tensor& x, const Tensor& state = {}, const Tensor& lengths = {});
 
  private:

@@ -66,6 +66,11 @@ LSTMCell::LSTMCell(std::int64_t input_size, std::int64_t hidden_size,
   take(*this, {"LSTMCell", 4, input_size, hidden_size, options});
 }
 
+LSTMState LSTMCell::operator()(const Tensor& x, const LSTMState& state) {
+  const detail::CallScope scope(*this);
+  return forward(x, state);
+}
+
 LSTMState LSTMCell::forward(const Tensor& x, const LSTMState& state) {
   LstmCellOutput o = lstm_cell(x, state.h, state.c, weights_of(*this));
   return {o.h, o.c};

@@ -56,6 +56,7 @@ class XTAPE_API LSTMCell : public Module {
   XTAPE_DECLARE_PARTS()
 
   LSTMCell(std::int64_t input_size, std::int64_t hidden_size, const LSTMCellOptions& options = {});
+  LSTMState operator()(const Tensor& x, const LSTMState& state);
   LSTMState forward(const Tensor& x, const LSTMState& state = {});
 };
 

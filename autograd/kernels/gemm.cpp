@@ -82,6 +82,13 @@ void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
 }
 
 template <class T>
+void gemm_alone(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+                T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
+                std::int64_t ldc) {
+  multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, 1);
+}
+
+template <class T>
 void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::int64_t m,
                   std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t lda,
                   std::int64_t stride_a, const T* b, std::int64_t ldb, std::int64_t stride_b,
@@ -112,6 +119,9 @@ void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::i
   template XTAPE_API void gemm<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t, T,       \
                                   const T*, std::int64_t, const T*, std::int64_t, T, T*,         \
                                   std::int64_t);                                                 \
+  template XTAPE_API void gemm_alone<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t, T, \
+                                        const T*, std::int64_t, const T*, std::int64_t, T, T*,   \
+                                        std::int64_t);                                           \
   template XTAPE_API void gemm_batched<T>(std::int64_t, bool, bool, std::int64_t, std::int64_t,  \
                                           std::int64_t, T, const T*, std::int64_t, std::int64_t, \
                                           const T*, std::int64_t, std::int64_t, T, T*,           \

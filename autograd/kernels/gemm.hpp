@@ -15,6 +15,12 @@ XTAPE_API void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int
                     std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
                     std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
+/// The same on the calling thread alone: for the parts of a parallel loop.
+template <class T>
+XTAPE_API void gemm_alone(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                          std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
+                          std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+
 /// The same for `batch` products; matrix i begins at a + i * stride_a, ... Strides of a and b may
 /// be 0 (one matrix for all); the matrices of c may not overlap.
 template <class T>

@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(cells_are_pytorchs) {
   check_reference(kFile, "gru_cell", nn::GRUCell(4, 6),
                   [](nn::GRUCell& m, const Tensors& x) { return Tensors{m(x[0], x[1])}; });
   check_reference(kFile, "lstm_cell", nn::LSTMCell(4, 6), [](nn::LSTMCell& m, const Tensors& x) {
-    const auto [h, c] = m(x[0], nn::LSTMState{x[1], x[2]});
+    const auto [h, c] = m(x[0], {x[1], x[2]});
     return Tensors{h, c};
   });
 }
@@ -203,9 +203,9 @@ BOOST_AUTO_TEST_CASE(recurrent_errors) {
   BOOST_CHECK_EXCEPTION(lstm(zeros({4, 2, 7})), ShapeError,
                         says("LSTM: expected 3 input features in 2 or 3 dimensions, got input of "
                              "shape [4, 2, 7]"));
-  BOOST_CHECK_EXCEPTION(lstm(zeros({4, 2, 3}), nn::LSTMState{zeros({1, 3, 5}), Tensor()}),
-                        ShapeError, says("expected a state h of shape [1, 2, 5], got [1, 3, 5]"));
-  BOOST_CHECK_EXCEPTION(lstm(zeros({4, 2, 3}), nn::LSTMState{}, tensor({5, 1}, int64)), ValueError,
+  BOOST_CHECK_EXCEPTION(lstm(zeros({4, 2, 3}), {zeros({1, 3, 5}), Tensor()}), ShapeError,
+                        says("expected a state h of shape [1, 2, 5], got [1, 3, 5]"));
+  BOOST_CHECK_EXCEPTION(lstm(zeros({4, 2, 3}), {}, tensor({5, 1}, int64)), ValueError,
                         says("lstm: expected lengths in [1, 4], got 5"));
   BOOST_CHECK_THROW(lstm(zeros({4, 2, 3}, float64)), DTypeError);
   BOOST_CHECK_EXCEPTION(nn::GRU(0, 5), ValueError, says("GRU: expected at least 1"));
