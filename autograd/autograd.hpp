@@ -19,6 +19,7 @@
 #include "ops/embedding.hpp"
 #include "ops/indexing.hpp"
 #include "ops/joining.hpp"
+#include "ops/logic.hpp"
 #include "ops/math.hpp"
 #include "ops/matmul.hpp"
 #include "ops/normalization.hpp"

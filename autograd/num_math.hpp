@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "num.hpp"
@@ -23,7 +24,6 @@ XTAPE_NUM_UNARY(log, 1.0 / x)
 XTAPE_NUM_UNARY(log2, (1.0 / std::numbers::ln2) / x)
 XTAPE_NUM_UNARY(log10, (1.0 / std::numbers::ln10) / x)
 XTAPE_NUM_UNARY(log1p, 1.0 / (x + 1.0))
-XTAPE_NUM_UNARY(sqrt, 0.5 / y)
 XTAPE_NUM_UNARY(rsqrt, (y / x) * -0.5)
 XTAPE_NUM_UNARY(square, x * 2.0)
 XTAPE_NUM_UNARY(reciprocal, -(y* y))
@@ -42,11 +42,32 @@ XTAPE_NUM_UNARY(atanh, 1.0 / ((1.0 - x) * (x + 1.0)))
 XTAPE_NUM_UNARY(erf, exp(-(x* x)) * (2.0 * std::numbers::inv_sqrtpi))
 XTAPE_NUM_UNARY(erfc, exp(-(x* x)) * (-2.0 * std::numbers::inv_sqrtpi))
 XTAPE_NUM_UNARY(ndtr, exp(x* x * -0.5) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2))
+XTAPE_NUM_UNARY(erfinv, exp(y* y) * (0.5 / std::numbers::inv_sqrtpi))
+XTAPE_NUM_UNARY(lgamma, digamma(x))
+XTAPE_NUM_UNARY(digamma, polygamma(1, x))
+XTAPE_NUM_UNARY(logit, 1.0 / ((1.0 - x) * x))
 XTAPE_NUM_UNARY(sigmoid, y*(1.0 - y))
 XTAPE_NUM_UNARY(softplus, sigmoid(x))
 XTAPE_NUM_UNARY(logsigmoid, sigmoid(-x))
 XTAPE_NUM_UNARY(abs, sign(x))
 #undef XTAPE_NUM_UNARY
+
+/// Its slope is 0 at 0, where that of the function is infinite.
+template <XTAPE_NUM>
+auto sqrt(const Num<V, M, D...>& x) {
+  auto y = sqrt(x.value);
+  return chain(x, y, [&] {
+    const auto zero = number_like(y, 0.0);
+    return where(eq(y, zero), zero, 0.5 / y);
+  });
+}
+
+/// The n-th derivative of digamma.
+template <XTAPE_NUM>
+auto polygamma(int n, const Num<V, M, D...>& x) {
+  auto y = polygamma(n, x.value);
+  return chain(x, y, [&] { return polygamma(n + 1, x.value); });
+}
 
 // Steps: flat almost everywhere, so the result depends on nothing.
 #define XTAPE_NUM_STEP(name)            \
@@ -151,6 +172,65 @@ auto atan2(const Num<V, M, D...>& y, const Num<W, N, E...>& x) {
   return combine(
       y, x, angle, [&](const auto& p, const auto& q) { return plus(left(p), right(q)); }, left,
       right);
+}
+
+/// sqrt(a^2 + b^2) without overflow; slopes 0 at the origin.
+template <XTAPE_NUM, XTAPE_NUM_2>
+auto hypot(const Num<V, M, D...>& a, const Num<W, N, E...>& b) {
+  auto y = hypot(a.value, b.value);
+  const auto zero = number_like(y, 0.0);
+  const auto part = [&](const auto& x) { return where(eq(y, zero), zero, x / y); };
+  const auto left = [&](const auto& p) { return times(part(a.value), p); };
+  const auto right = [&](const auto& q) { return times(part(b.value), q); };
+  return combine(
+      a, b, y, [&](const auto& p, const auto& q) { return plus(left(p), right(q)); }, left, right);
+}
+
+/// log(e^a + e^b) without overflow.
+template <XTAPE_NUM, XTAPE_NUM_2>
+auto logaddexp(const Num<V, M, D...>& a, const Num<W, N, E...>& b) {
+  const auto difference = a.value - b.value, zero = number_like(difference, 0.0);
+  // Two equal infinities.
+  const auto equal = logical_and(eq(a.value, b.value), ne(difference, difference));
+  const auto gap = where(equal, zero, difference);
+  auto y = where(gt(a.value, b.value), a.value, b.value) + softplus(-abs(gap));
+  const auto left = [&](const auto& p) { return times(sigmoid(gap), p); };
+  const auto right = [&](const auto& q) { return times(sigmoid(-gap), q); };
+  return combine(
+      a, b, y, [&](const auto& p, const auto& q) { return plus(left(p), right(q)); }, left, right);
+}
+
+/// x log(y), 0 for x == 0 and any y but NaN.
+template <XTAPE_NUM, XTAPE_NUM_2>
+auto xlogy(const Num<V, M, D...>& x, const Num<W, N, E...>& y) {
+  return where(x == 0 && (y <= 0 || y == std::numeric_limits<double>::infinity()), 0, x * log(y));
+}
+
+/// sin(pi x) / (pi x), by its Taylor series near 0, so that no derivative cancels.
+template <XTAPE_NUM>
+auto sinc(const Num<V, M, D...>& x) {
+  const auto angle = x * std::numbers::pi;
+  const auto squared = angle * angle;
+  const auto near = squared < 1;
+  const auto s = where(near, squared, 0), far = where(near, 1, angle);
+  // 1 / (2k + 1)! with alternating signs
+  const auto series =
+      ((((((((s * (1 / 121645100408832000.0) - 1 / 355687428096000.0) * s + 1 / 1307674368000.0) *
+                s -
+            1 / 6227020800.0) *
+               s +
+           1 / 39916800.0) *
+              s -
+          1 / 362880.0) *
+             s +
+         1 / 5040.0) *
+            s -
+        1 / 120.0) *
+           s +
+       1 / 6.0) *
+          -s +
+      1;
+  return where(near, series, sin(far) / far);
 }
 
 }  // namespace xtape::detail

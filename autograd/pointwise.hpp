@@ -12,6 +12,7 @@
 #include "num_math.hpp"
 #include "ops/activations.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/logic.hpp"
 #include "ops/math.hpp"
 #include "tape.hpp"
 

@@ -40,11 +40,13 @@ class XTAPE_API Tensor {
     if (value_) detail::retain(value_);
   }
   Tensor(Tensor&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
-  Tensor& operator=(const Tensor& other) noexcept {
+  /// Makes this handle one of `other`. Not for temporaries: `x[0] = y` would change nothing; write
+  /// with `copy_` or `index_put_`.
+  Tensor& operator=(const Tensor& other) & noexcept {
     Tensor(other).swap(*this);
     return *this;
   }
-  Tensor& operator=(Tensor&& other) noexcept {
+  Tensor& operator=(Tensor&& other) & noexcept {
     Tensor(std::move(other)).swap(*this);
     return *this;
   }
@@ -141,7 +143,8 @@ class XTAPE_API Tensor {
   Tensor sum(const Shape& dims, bool keepdim = false) const;
   Tensor mean() const;
   Tensor mean(const Shape& dims, bool keepdim = false) const;
-  /// Basic indexing: x[2], x[{1, slice(2, 5), none, ellipsis}]; a view, recorded.
+  /// x[2], x[{1, slice(2, 5), none, ellipsis}]: a view; with tensors of positions or masks among
+  /// the indices, x[{ellipsis, mask}], a copy. Recorded.
   Tensor operator[](std::int64_t i) const;
   Tensor operator[](std::initializer_list<Index> indices) const;
 
@@ -151,6 +154,21 @@ class XTAPE_API Tensor {
   Tensor& copy_(const Tensor& source);
   Tensor& fill_(Scalar x);
   Tensor& zero_() { return fill_(0); }
+  /// Writes `values`, broadcast, to x[{...}]; where a position occurs several times the last one
+  /// counts, or all are added with `accumulate`. Throws as copy_ does, and IndexError.
+  Tensor& index_put_(std::initializer_list<Index> indices, const Tensor& values,
+                     bool accumulate = false);
+  Tensor& index_put_(std::initializer_list<Index> indices, Scalar value);
+  /// this = this op other. Throw as copy_ does, and DTypeError where the result is of a higher
+  /// category.
+  Tensor& add_(const Tensor& other);
+  Tensor& add_(Scalar other);
+  Tensor& sub_(const Tensor& other);
+  Tensor& sub_(Scalar other);
+  Tensor& mul_(const Tensor& other);
+  Tensor& mul_(Scalar other);
+  Tensor& div_(const Tensor& other);
+  Tensor& div_(Scalar other);
   /// Takes over the data of `other` (same shape; dtype may differ): what other handles of this leaf
   /// see changes too, and gradients stay apart. Throws ShapeError.
   Tensor& set_data(const Tensor& other);

@@ -2,6 +2,7 @@
 #include "arithmetic.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 #include "../parallel.hpp"
@@ -20,12 +21,52 @@ T smaller(T a, T b) noexcept {
   return a < b || a != a ? a : b;
 }
 
+// Of integers b != 0; the quotient of the lowest number by -1 wraps around.
+template <Binary op, class T>
+T whole_division(T a, T b) noexcept {
+  if constexpr (std::is_signed_v<T>) {
+    using Unsigned = std::make_unsigned_t<T>;
+    if (b == -1) {
+      const bool quotient = op == Binary::div_floor || op == Binary::div_trunc;
+      return quotient ? static_cast<T>(Unsigned{0} - static_cast<Unsigned>(a)) : T(0);
+    }
+    const T rest = a % b;
+    const bool below = rest != 0 && (rest < 0) != (b < 0);
+    if constexpr (op == Binary::div_floor) return a / b - below;
+    if constexpr (op == Binary::remainder) return below ? rest + b : rest;
+  }
+  if constexpr (op == Binary::div_floor || op == Binary::div_trunc) {
+    return static_cast<T>(a / b);
+  } else {
+    return static_cast<T>(a % b);
+  }
+}
+
+template <Binary op, class T>
+T real_division(T a, T b) noexcept {
+  if constexpr (op == Binary::div_trunc) return std::trunc(a / b);
+  const T rest = std::fmod(a, b);
+  if constexpr (op == Binary::fmod) return rest;
+  const bool below = rest != 0 && (rest < 0) != (b < 0);
+  if constexpr (op == Binary::remainder) return below ? rest + b : rest;
+  // The rounded quotient may lie above the whole number that the exact one is below.
+  if (b == 0) return a / b;
+  const T quotient = (a - rest) / b - (below ? T(1) : T(0));
+  if (quotient == 0) return std::copysign(T(0), a / b);
+  const T whole = std::floor(quotient);
+  return quotient - whole > T(0.5) ? whole + 1 : whole;
+}
+
 template <Binary op, class T>
 T apply(T a, T b) noexcept {
   if constexpr (op == Binary::add) return static_cast<T>(a + b);
   if constexpr (op == Binary::sub) return static_cast<T>(a - b);
   if constexpr (op == Binary::mul) return static_cast<T>(a * b);
   if constexpr (op == Binary::div) return static_cast<T>(a / b);
+  constexpr bool kDivision = op == Binary::div_floor || op == Binary::div_trunc ||
+                             op == Binary::remainder || op == Binary::fmod;
+  if constexpr (kDivision && std::is_floating_point_v<T>) return real_division<op>(a, b);
+  if constexpr (kDivision && !std::is_floating_point_v<T>) return whole_division<op>(a, b);
   if constexpr (op == Binary::maximum) return larger(a, b);
   if constexpr (op == Binary::minimum) return smaller(a, b);
 }
@@ -92,6 +133,17 @@ StripFunction binary_of(DType dtype) {
       dtype, []<class T>(detail::Type<T>) -> StripFunction { return run_binary<op, T>; });
 }
 
+template <Binary op>
+StripFunction division_of(DType dtype) {
+  return detail::dispatch(dtype, []<class T>(detail::Type<T>) -> StripFunction {
+    if constexpr (std::is_same_v<T, bool>) {
+      return nullptr;
+    } else {
+      return run_binary<op, T>;
+    }
+  });
+}
+
 template <Comparison op>
 StripFunction comparison_of(DType dtype) {
   return detail::dispatch(
@@ -112,6 +164,14 @@ StripFunction binary_strip(Binary op, DType dtype) {
       return detail::dispatch_floating(dtype, []<class T>(detail::Type<T>) -> StripFunction {
         return run_binary<Binary::div, T>;
       });
+    case Binary::div_floor:
+      return division_of<Binary::div_floor>(dtype);
+    case Binary::div_trunc:
+      return division_of<Binary::div_trunc>(dtype);
+    case Binary::remainder:
+      return division_of<Binary::remainder>(dtype);
+    case Binary::fmod:
+      return division_of<Binary::fmod>(dtype);
     case Binary::maximum:
       return binary_of<Binary::maximum>(dtype);
     case Binary::minimum:

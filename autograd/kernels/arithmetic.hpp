@@ -9,10 +9,22 @@
 
 namespace xtape::kernels {
 
-enum class Binary : std::uint8_t { add, sub, mul, div, maximum, minimum };
+enum class Binary : std::uint8_t {
+  add,
+  sub,
+  mul,
+  div,
+  div_floor,
+  div_trunc,
+  remainder,  ///< with the sign of the divisor, as Python has it
+  fmod,       ///< with the sign of the dividend
+  maximum,
+  minimum
+};
 enum class Comparison : std::uint8_t { eq, ne, lt, le, gt, ge };
 
-/// y = a op b on strips of one dtype; division of floating dtypes only. maximum and minimum give
+/// y = a op b on strips of one dtype; div of floating dtypes only, the other divisions not of
+/// booleans; integers are not divided by 0. maximum and minimum give
 /// NaN where either operand is NaN.
 StripFunction binary_strip(Binary op, DType dtype);
 /// The same with a boolean result.

@@ -10,6 +10,8 @@
 
 #include <xsimd/xsimd.hpp>
 
+#include "special.hpp"
+
 // All that is known of xsimd. Every function is a template over the architecture, so that objects
 // compiled for different instruction sets never share one.
 namespace xtape::kernels {
@@ -211,6 +213,47 @@ inline Lane<T, A> atan2(const Lane<T, A>& y, const Lane<T, A>& x) {
     return each_pair(y, x, [](T a, T b) { return std::atan2(a, b); });
   }
   return xsimd::atan2(y.batch, x.batch);
+}
+
+/// sqrt(x^2 + y^2) without overflow or underflow; infinite where either is.
+template <class T, class A>
+inline Lane<T, A> hypot(const Lane<T, A>& x, const Lane<T, A>& y) {
+  using L = Lane<T, A>;
+  const L zero(0.0), infinity(std::numeric_limits<double>::infinity());
+  const L a = abs(x), b = abs(y), large = where(gt(a, b), a, b), small = where(gt(a, b), b, a);
+  const L ratio = small / where(eq(large, zero), L(1.0), large);
+  const L length = large * sqrt(ratio * ratio + 1.0);
+  return where(logical_or(eq(a, infinity), eq(b, infinity)), infinity, length);
+}
+
+// Special functions go by way of double, an element at a time.
+template <class T, class A>
+inline Lane<T, A> lgamma(const Lane<T, A>& x) {
+  return each_element(x, [](T v) { return static_cast<T>(log_gamma(v)); });
+}
+template <class T, class A>
+inline Lane<T, A> polygamma(int n, const Lane<T, A>& x) {
+  return each_element(x, [n](T v) { return static_cast<T>(polygamma(n, static_cast<double>(v))); });
+}
+template <class T, class A>
+inline Lane<T, A> digamma(const Lane<T, A>& x) {
+  return polygamma(0, x);
+}
+template <class T, class A>
+inline Lane<T, A> erfinv(const Lane<T, A>& x) {
+  return each_element(x, [](T v) { return static_cast<T>(erf_inverse(v)); });
+}
+
+/// log(x / (1 - x)), exact near 1/2 too: 1 - 2x loses nothing there. A negative 0 counts as 0.
+template <class T, class A>
+inline Lane<T, A> logit(const Lane<T, A>& x) {
+  using L = Lane<T, A>;
+  const auto rare = logical_and(gt(x, L(0.0)), lt(x, L(4 * std::numeric_limits<T>::min())));
+  if (any(rare)) [[unlikely]]  // 1 / x overflows
+    return each_element(x, [](T v) { return std::log((v + T(0)) / (1 - v)); });
+  const auto low = lt(x, L(0.5));
+  const L odds = log1p(where(low, 1.0 - x * 2.0, x * 2.0 - 1.0) / where(low, x + 0.0, 1.0 - x));
+  return where(low, -odds, odds);
 }
 
 template <class T, class A>

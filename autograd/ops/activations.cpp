@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "activations.hpp"
 
+#include <string>
+
+#include "../error.hpp"
+#include "indexing.hpp"
 #include "unary.hpp"
 
 namespace xtape {
@@ -18,18 +22,15 @@ Tensor sigmoid(const Tensor& x) {
       [](auto g, auto y) { return g * y * (1 - y); });
 }
 
-Tensor relu6(const Tensor& x) {
-  static constexpr auto f =
-      pointwise("relu6", [](auto x) { return where(x <= 0, 0, where(x >= 6, 6, x)); });
-  return f(x);
-}
-
 Tensor logsigmoid(const Tensor& x) {
   static constexpr auto f = pointwise("logsigmoid", [](auto x) { return logsigmoid(x); });
   return f(x);
 }
 
-Tensor softplus(const Tensor& x) {
+Tensor softplus(const Tensor& x, double beta) {
+  if (beta != 1) {
+    return pointwise("softplus", [beta](auto x) { return softplus(x * beta) / beta; })(x);
+  }
   static constexpr auto f = pointwise("softplus", [](auto x) { return softplus(x); });
   return f(x);
 }
@@ -39,25 +40,16 @@ Tensor softsign(const Tensor& x) {
   return f(x);
 }
 
-Tensor leaky_relu(const Tensor& x, double slope) {
-  return pointwise("leaky_relu", [slope](auto x) { return where(x > 0, x, slope * x); })(x);
-}
-
-Tensor hardtanh(const Tensor& x, double min, double max) {
-  return pointwise("hardtanh",
-                   [min, max](auto x) { return where(x <= min, min, where(x >= max, max, x)); })(x);
-}
-
-Tensor hardsigmoid(const Tensor& x) {
-  static constexpr auto f = pointwise(
-      "hardsigmoid", [](auto x) { return where(x <= -3, 0, where(x >= 3, 1, x / 6 + 0.5)); });
-  return f(x);
-}
-
-Tensor hardswish(const Tensor& x) {
-  static constexpr auto f = pointwise(
-      "hardswish", [](auto x) { return where(x <= -3, 0, where(x >= 3, x, x * (x + 3) / 6)); });
-  return f(x);
+Tensor glu(const Tensor& x, std::int64_t dim) {
+  detail::check_defined("glu", x);
+  const int d = detail::wrap_dim("glu", dim, x.dim());
+  if (x.dim() == 0 || x.sizes()[d] % 2 != 0) {
+    throw ShapeError("glu: expected an even size of dimension " + std::to_string(d) +
+                     ", got shape " + to_string(x.sizes()));
+  }
+  const std::int64_t half = x.sizes()[d] / 2;
+  static constexpr auto f = pointwise("glu", [](auto a, auto b) { return a * sigmoid(b); });
+  return f(narrow(x, d, 0, half), narrow(x, d, half, half));
 }
 
 }  // namespace xtape

@@ -1,20 +1,47 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <numbers>
 
+#include "../error.hpp"
 #include "activations.hpp"
 #include "unary.hpp"
 
 // The costlier formulas, in a file of their own for the sake of compile time.
 namespace xtape {
 
+namespace {
+
+// Beyond, sigmoid and its like are 0 or 1 in both types: f(x) = x or 0 there, without the NaN that
+// an infinite x would make of a product with 0.
+constexpr double kFar = 1000;
+
+template <class X, class Y>
+auto tamed(const X& x, const Y& y) {
+  return where(x < -kFar, -0.0, where(x > kFar, x, y));
+}
+
+}  // namespace
+
 Tensor silu(const Tensor& x) {
-  static constexpr auto f = pointwise("silu", [](auto x) { return x * sigmoid(x); });
+  static constexpr auto f = pointwise("silu", [](auto x) { return tamed(x, x * sigmoid(x)); });
   return f(x);
 }
 
 Tensor mish(const Tensor& x) {
-  static constexpr auto f = pointwise("mish", [](auto x) { return x * tanh(softplus(x)); });
+  static constexpr auto f =
+      pointwise("mish", [](auto x) { return tamed(x, x * tanh(softplus(x))); });
   return f(x);
+}
+
+Tensor tanhshrink(const Tensor& x) {
+  static constexpr auto f = pointwise("tanhshrink", [](auto x) { return x - tanh(x); });
+  return f(x);
+}
+
+Tensor celu(const Tensor& x, double alpha) {
+  if (alpha == 0) throw ValueError("celu: alpha must not be 0");
+  return pointwise("celu", [alpha](auto x) {
+    return where(x > 0, x, alpha * expm1(where(x > 0, 0, x) / alpha));
+  })(x);
 }
 
 Tensor elu(const Tensor& x, double alpha) {
@@ -33,12 +60,13 @@ Tensor selu(const Tensor& x) {
 
 Tensor gelu(const Tensor& x, GeluForm form) {
   if (form == GeluForm::exact) {
-    static constexpr auto f = pointwise("gelu", [](auto x) { return x * ndtr(x); });
+    static constexpr auto f = pointwise("gelu", [](auto x) { return tamed(x, x * ndtr(x)); });
     return f(x);
   }
+  // 1 + tanh(u) = 2 sigmoid(2 u), which does not cancel.
   static constexpr auto f = pointwise("gelu_tanh", [](auto x) {
-    const double k = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-    return 0.5 * x * (1 + tanh(k * (x + 0.044715 * x * x * x)));
+    const double k = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+    return tamed(x, x * sigmoid(k * (x + 0.044715 * x * x * x)));
   });
   return f(x);
 }

@@ -9,6 +9,7 @@
 #include "../tape.hpp"
 #include "creation.hpp"
 #include "elementwise.hpp"
+#include "reductions.hpp"
 
 namespace xtape {
 namespace {
@@ -25,10 +26,24 @@ DType computed_in(Binary op, DType dtype) noexcept {
   return op == Binary::div && !is_floating(dtype) ? float32 : dtype;
 }
 
+bool is_whole_division(Binary op) noexcept {
+  return op == Binary::div_floor || op == Binary::div_trunc || op == Binary::remainder ||
+         op == Binary::fmod;
+}
+
+void check_division(const char* name, Binary op, DType dtype, bool by_zero) {
+  if (!is_whole_division(op) || is_floating(dtype)) return;
+  if (dtype == boolean) throw DTypeError(std::string(name) + ": booleans cannot be divided");
+  if (by_zero) throw ValueError(std::string(name) + ": an integer is divided by 0");
+}
+
 Tensor compute(const char* name, Binary op, const Tensor& a, const Tensor& b) {
   detail::check_defined(name, a);
   detail::check_defined(name, b);
   const DType dtype = computed_in(op, a.dtype() == b.dtype() ? a.dtype() : result_type(a, b));
+  if (is_whole_division(op) && !is_floating(dtype)) {
+    check_division(name, op, dtype, !all(b).item<bool>());
+  }
   if (a.dtype() == dtype && b.dtype() == dtype && detail::pair_up(a, b)) {
     return detail::elementwise_pair(kernels::binary_strip(op, dtype), a, b, dtype);
   }
@@ -46,6 +61,7 @@ Tensor compute(const char* name, Binary op, const Tensor& a, Scalar b, bool swap
   const kernels::StripFunction f = kernels::binary_strip(op, dtype);
   return detail::dispatch(dtype, [&]<class T>(detail::Type<T>) {
     const T number = b.to<T>();
+    check_division(name, op, dtype, number == T(0));
     if (a.dtype() == dtype) return detail::elementwise_number(f, a, &number, swapped);
     const NoGrad no_grad;
     return detail::elementwise_number(f, a.to(dtype), &number, swapped);
@@ -75,10 +91,9 @@ Tensor compare(const char* name, Comparison op, const Tensor& a, Scalar b) {
 
 Tensor zero_of(const Tensor& g) { return scalar_tensor(0, g.dtype()); }
 
-// 1 where a wins over b, 1/2 where they are equal (or either is NaN), 0 elsewhere.
-Tensor share(const Tensor& wins, const Tensor& loses) {
-  const NoGrad no_grad;
-  return add(mul(sub(wins.to(float32), loses.to(float32)), 0.5), 0.5);
+// g where a wins over b, half of it where they are equal (or either is NaN), 0 elsewhere.
+Tensor share(const Tensor& g, const Tensor& wins, const Tensor& loses) {
+  return where(wins, g, where(loses, zero_of(g), g * 0.5));
 }
 
 Tensor extremum(const char* name, Binary op, const Tensor& a, const Tensor& b) {
@@ -86,8 +101,9 @@ Tensor extremum(const char* name, Binary op, const Tensor& a, const Tensor& b) {
   const auto closure = [op](Backward& t) {
     const Tensor a = t.saved(0), b = t.saved(1);
     const bool max = op == Binary::maximum;
-    if (t.needs(0)) t.add(0, t.g() * share(max ? gt(a, b) : lt(a, b), max ? lt(a, b) : gt(a, b)));
-    if (t.needs(1)) t.add(1, t.g() * share(max ? lt(a, b) : gt(a, b), max ? gt(a, b) : lt(a, b)));
+    const Tensor first = max ? gt(a, b) : lt(a, b), second = max ? lt(a, b) : gt(a, b);
+    if (t.needs(0)) t.add(0, share(t.g(), first, second));
+    if (t.needs(1)) t.add(1, share(t.g(), second, first));
   };
   if (op == Binary::maximum) {
     record("maximum", y, {a, b}, saves(a, b), closure);
@@ -199,6 +215,52 @@ Tensor div(Scalar a, const Tensor& b) {
   return y;
 }
 
+namespace {
+
+Binary quotient(RoundingMode mode) noexcept {
+  return mode == RoundingMode::floor ? Binary::div_floor : Binary::div_trunc;
+}
+
+}  // namespace
+
+Tensor div(const Tensor& a, const Tensor& b, RoundingMode rounding_mode) {
+  return compute("div", quotient(rounding_mode), a, b);
+}
+
+Tensor div(const Tensor& a, Scalar b, RoundingMode rounding_mode) {
+  return compute("div", quotient(rounding_mode), a, b);
+}
+
+Tensor remainder(const Tensor& a, const Tensor& b) {
+  Tensor y = compute("remainder", Binary::remainder, a, b);
+  record("remainder", y, {a, b}, saves(a, b), [](Backward& t) {
+    t.add(0, t.g());
+    if (t.needs(1)) t.add(1, -(t.g() * div(t.saved(0), t.saved(1), RoundingMode::floor)));
+  });
+  return y;
+}
+
+Tensor remainder(const Tensor& a, Scalar b) {
+  Tensor y = compute("remainder", Binary::remainder, a, b);
+  record("remainder", y, {a}, saves(), [](Backward& t) { t.add(0, t.take_g()); });
+  return y;
+}
+
+Tensor fmod(const Tensor& a, const Tensor& b) {
+  Tensor y = compute("fmod", Binary::fmod, a, b);
+  record("fmod", y, {a, b}, saves(a, b), [](Backward& t) {
+    t.add(0, t.g());
+    if (t.needs(1)) t.add(1, -(t.g() * div(t.saved(0), t.saved(1), RoundingMode::trunc)));
+  });
+  return y;
+}
+
+Tensor fmod(const Tensor& a, Scalar b) {
+  Tensor y = compute("fmod", Binary::fmod, a, b);
+  record("fmod", y, {a}, saves(), [](Backward& t) { t.add(0, t.take_g()); });
+  return y;
+}
+
 Tensor neg(const Tensor& x) {
   if (x.defined() && x.dtype() == boolean) throw DTypeError("neg: a boolean tensor has no sign");
   Tensor y = compute("neg", Binary::mul, x, -1);
@@ -221,6 +283,25 @@ Tensor clamp(const Tensor& x, Scalar min, Scalar max) {
     t.add(0, where(le(x, max), where(ge(x, min), t.g(), zero_of(t.g())), zero_of(t.g())));
   });
   return y;
+}
+
+Tensor clamp_min(const Tensor& x, Scalar min) {
+  Tensor y = compute("clamp_min", Binary::maximum, x, min);
+  record("clamp_min", y, {x}, saves(x),
+         [min](Backward& t) { t.add(0, where(ge(t.saved(0), min), t.g(), zero_of(t.g()))); });
+  return y;
+}
+
+Tensor clamp_max(const Tensor& x, Scalar max) {
+  Tensor y = compute("clamp_max", Binary::minimum, x, max);
+  record("clamp_max", y, {x}, saves(x),
+         [max](Backward& t) { t.add(0, where(le(t.saved(0), max), t.g(), zero_of(t.g()))); });
+  return y;
+}
+
+Tensor clamp(const Tensor& x, const Tensor& min, const Tensor& max) {
+  const Tensor y = where(lt(x, min), min, x);
+  return where(gt(y, max), max, y);
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
@@ -255,5 +336,28 @@ XTAPE_COMPARISON(le)
 XTAPE_COMPARISON(gt)
 XTAPE_COMPARISON(ge)
 #undef XTAPE_COMPARISON
+
+namespace {
+
+Tensor& write(const char* name, Tensor& x, const Tensor& y) {
+  if (category(y.dtype()) > category(x.dtype())) {
+    throw DTypeError(std::string(name) + ": the result is " + y.description() +
+                     ", which does not fit into " + x.description());
+  }
+  return x.copy_(y);
+}
+
+}  // namespace
+
+#define XTAPE_IN_PLACE(op)                                             \
+  Tensor& Tensor::op##_(const Tensor& other) {                         \
+    return write(#op "_", *this, xtape::op(detach(), other.detach())); \
+  }                                                                    \
+  Tensor& Tensor::op##_(Scalar other) { return write(#op "_", *this, xtape::op(detach(), other)); }
+XTAPE_IN_PLACE(add)
+XTAPE_IN_PLACE(sub)
+XTAPE_IN_PLACE(mul)
+XTAPE_IN_PLACE(div)
+#undef XTAPE_IN_PLACE
 
 }  // namespace xtape

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
+
 #include "../export.hpp"
 #include "../tensor.hpp"
 
@@ -24,6 +26,17 @@ XTAPE_API Tensor mul(const Tensor& a, Scalar b);
 XTAPE_API Tensor div(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor div(const Tensor& a, Scalar b);
 XTAPE_API Tensor div(Scalar a, const Tensor& b);
+enum class RoundingMode : std::uint8_t { trunc, floor };
+/// The quotient rounded to a whole number, towards 0 or down; integers stay integers. Gradient 0.
+/// Throws DTypeError on booleans, ValueError where an integer is divided by 0.
+XTAPE_API Tensor div(const Tensor& a, const Tensor& b, RoundingMode rounding_mode);
+XTAPE_API Tensor div(const Tensor& a, Scalar b, RoundingMode rounding_mode);
+/// a - b div(a, b, floor), with the sign of b. Gradients: g, -g div(a, b, floor). Throws as div.
+XTAPE_API Tensor remainder(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor remainder(const Tensor& a, Scalar b);
+/// a - b div(a, b, trunc), with the sign of a. Gradients: g, -g div(a, b, trunc). Throws as div.
+XTAPE_API Tensor fmod(const Tensor& a, const Tensor& b);
+XTAPE_API Tensor fmod(const Tensor& a, Scalar b);
 /// -x
 XTAPE_API Tensor neg(const Tensor& x);
 /// The larger of both, NaN where either is. Gradient: to the larger, half to each where equal.
@@ -32,6 +45,18 @@ XTAPE_API Tensor maximum(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor minimum(const Tensor& a, const Tensor& b);
 /// Limits x to [min, max]; NaN stays. Gradient: g inside and at the limits, 0 outside.
 XTAPE_API Tensor clamp(const Tensor& x, Scalar min, Scalar max);
+XTAPE_API Tensor clamp_min(const Tensor& x, Scalar min);
+XTAPE_API Tensor clamp_max(const Tensor& x, Scalar max);
+/// As above with a limit for each element, broadcast; where min > max the result is max. A limit
+/// gets the gradient where it is the result.
+XTAPE_API Tensor clamp(const Tensor& x, const Tensor& min, const Tensor& max);
+/// a + weight (b - a), exact at weights of 0 and 1.
+XTAPE_API Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight);
+XTAPE_API Tensor lerp(const Tensor& a, const Tensor& b, double weight);
+/// x + value a b
+XTAPE_API Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value = 1);
+/// x + value a / b
+XTAPE_API Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value = 1);
 /// condition ? a : b, all broadcast. Gradients: to a where the condition holds, to b elsewhere.
 XTAPE_API Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 
@@ -64,12 +89,22 @@ inline Tensor operator/(const Tensor& a, Scalar b) { return div(a, b); }
 inline Tensor operator/(Scalar a, const Tensor& b) { return div(a, b); }
 inline Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
 inline Tensor operator<(const Tensor& a, Scalar b) { return lt(a, b); }
+inline Tensor operator<(Scalar a, const Tensor& b) { return gt(b, a); }
 inline Tensor operator<=(const Tensor& a, const Tensor& b) { return le(a, b); }
 inline Tensor operator<=(const Tensor& a, Scalar b) { return le(a, b); }
+inline Tensor operator<=(Scalar a, const Tensor& b) { return ge(b, a); }
 inline Tensor operator>(const Tensor& a, const Tensor& b) { return gt(a, b); }
 inline Tensor operator>(const Tensor& a, Scalar b) { return gt(a, b); }
+inline Tensor operator>(Scalar a, const Tensor& b) { return lt(b, a); }
 inline Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
 inline Tensor operator>=(const Tensor& a, Scalar b) { return ge(a, b); }
+inline Tensor operator>=(Scalar a, const Tensor& b) { return le(b, a); }
+inline Tensor operator==(const Tensor& a, const Tensor& b) { return eq(a, b); }
+inline Tensor operator==(const Tensor& a, Scalar b) { return eq(a, b); }
+inline Tensor operator==(Scalar a, const Tensor& b) { return eq(b, a); }
+inline Tensor operator!=(const Tensor& a, const Tensor& b) { return ne(a, b); }
+inline Tensor operator!=(const Tensor& a, Scalar b) { return ne(a, b); }
+inline Tensor operator!=(Scalar a, const Tensor& b) { return ne(b, a); }
 
 namespace detail {
 

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "math.hpp"
 
-#include <algorithm>
-#include <string>
-
-#include "../error.hpp"
 #include "../pointwise.hpp"
-#include "elementwise.hpp"
 #include "unary.hpp"
 
 namespace xtape {
@@ -29,7 +24,8 @@ Tensor expm1(const Tensor& x) {
 
 Tensor sqrt(const Tensor& x) {
   return detail::unary_by_output(
-      "sqrt", x, [](auto x) { return sqrt(x); }, [](auto g, auto y) { return 0.5 * g / y; });
+      "sqrt", x, [](auto x) { return sqrt(x); },
+      [](auto g, auto y) { return where(y == 0, 0, 0.5 * g / y); });
 }
 
 Tensor tanh(const Tensor& x) {
@@ -66,50 +62,5 @@ Tensor pow(const Tensor& x, Scalar c) {
 Tensor pow(Scalar c, const Tensor& x) {
   return pointwise("pow", [k = c.real()](auto x) { return pow(k, x); })(x);
 }
-
-Tensor atan2(const Tensor& y, const Tensor& x) {
-  static constexpr auto f = pointwise("atan2", [](auto y, auto x) { return atan2(y, x); });
-  return f(y, x);
-}
-
-namespace {
-
-template <class F>
-void boolean_strip(const void*, std::byte* const* pointers, const std::int64_t* steps,
-                   std::int64_t count) {
-  bool* y = reinterpret_cast<bool*>(pointers[0]);
-  const bool* a = reinterpret_cast<const bool*>(pointers[1]);
-  const bool* b = reinterpret_cast<const bool*>(pointers[2]);
-  for (std::int64_t i = 0; i < count; ++i) y[i] = F{}(a[i * steps[1]], b[i * steps[2]]);
-}
-
-struct And {
-  bool operator()(bool a, bool b) const noexcept { return a & b; }
-};
-struct Or {
-  bool operator()(bool a, bool b) const noexcept { return a | b; }
-};
-struct NotFirst {
-  bool operator()(bool a, bool) const noexcept { return !a; }
-};
-
-template <class F>
-Tensor of_booleans(const char* name, const Tensor& a, const Tensor& b) {
-  for (const Tensor* x : {&a, &b}) {
-    detail::check_defined(name, *x);
-    if (x->dtype() != boolean) {
-      throw DTypeError(std::string(name) + ": expected boolean tensors, got " + x->description());
-    }
-  }
-  return detail::elementwise(name, boolean_strip<F>, boolean, {a, b});
-}
-
-}  // namespace
-
-Tensor logical_and(const Tensor& a, const Tensor& b) {
-  return of_booleans<And>("logical_and", a, b);
-}
-Tensor logical_or(const Tensor& a, const Tensor& b) { return of_booleans<Or>("logical_or", a, b); }
-Tensor logical_not(const Tensor& x) { return of_booleans<NotFirst>("logical_not", x, x); }
 
 }  // namespace xtape

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "softmax.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <string>
 
 #include "../error.hpp"
@@ -11,6 +13,7 @@
 #include "indexing.hpp"
 #include "layout.hpp"
 #include "math.hpp"
+#include "random.hpp"
 #include "reductions.hpp"
 #include "shape.hpp"
 
@@ -77,6 +80,34 @@ Tensor log_softmax(const Tensor& x, std::int64_t dim_from_user) {
     t.add(0, t.g() - exp(output) * sum_along(t.g(), dim));
   });
   return y;
+}
+
+Tensor softmin(const Tensor& x, std::int64_t dim) {
+  check_input("softmin", x);
+  return softmax(-x, dim);
+}
+
+namespace {
+
+// -log(E) for E exponential, i.e. -log(-log(1 - u)); a u of 0 counts as the least number above.
+Tensor gumbel_noise(const Tensor& like) {
+  const NoGrad no_grad;
+  const Tensor u = rand(like.shape(), like.dtype());
+  return -log(clamp_min(-log1p(-u), std::numeric_limits<float>::min()));
+}
+
+}  // namespace
+
+Tensor gumbel_softmax(const Tensor& logits, double tau, bool hard, std::int64_t dim) {
+  check_input("gumbel_softmax", logits);
+  if (!(tau > 0)) {
+    throw ValueError("gumbel_softmax: expected tau > 0, got " + std::to_string(tau));
+  }
+  const Tensor y = softmax((logits + gumbel_noise(logits)) / tau, dim);
+  if (!hard) return y;
+  const Tensor at = argmax(y, dim, true);
+  const Tensor choice = scatter_add(zeros_like(y), dim, at, ones(at.shape(), y.dtype()));
+  return choice - y.detach() + y;
 }
 
 namespace detail {

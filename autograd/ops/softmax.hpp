@@ -14,6 +14,14 @@ XTAPE_API Tensor softmax(const Tensor& x, std::int64_t dim);
 /// log softmax(x), exact where softmax is about 0. Gradient: g - e^y sum g.
 XTAPE_API Tensor log_softmax(const Tensor& x, std::int64_t dim);
 
+/// softmax(-x)
+XTAPE_API Tensor softmin(const Tensor& x, std::int64_t dim);
+/// A sample of the relaxed categorical distribution: softmax((logits + Gumbel noise) / tau); with
+/// `hard` its one-hot form, with the gradient of the soft one. Throws ValueError unless tau > 0.
+/// Jang, Gu & Poole; Maddison, Mnih & Teh, ICLR 2017.
+XTAPE_API Tensor gumbel_softmax(const Tensor& logits, double tau = 1, bool hard = false,
+                                std::int64_t dim = -1);
+
 namespace detail {
 
 inline constexpr std::int64_t kIgnoreIndex = -100;

@@ -7,6 +7,8 @@
 #include <vector>
 #include <xtape/autograd/kernels/lane.hpp>
 
+#include "../ops/special.hpp"
+
 // Every function of lanes against long double, in units of the last place, over its whole range.
 BOOST_AUTO_TEST_SUITE(lanes)
 
@@ -143,6 +145,14 @@ BOOST_AUTO_TEST_CASE(error_functions) {
   XTAPE_ACCURATE(erf, -0.5, 0.5, -0.5, 0.5, std::erf(x));
   XTAPE_ACCURATE(erfc, -5, 10.2, -6, 27.3, std::erfc(x));
   XTAPE_ACCURATE(ndtr, -14.3, 7, -38.4, 9, std::erfc(-x * std::sqrt(0.5L)) / 2);
+}
+
+BOOST_AUTO_TEST_CASE(special_functions) {
+  XTAPE_ACCURATE(lgamma, -50, 30, -50, 30, std::lgamma(x));
+  XTAPE_ACCURATE(lgamma, 0, 1e36, 0, 1e300, std::lgamma(x));
+  XTAPE_ACCURATE(erfinv, -1, 1, -1, 1, xtape::test::erf_inverse_of(x));
+  XTAPE_ACCURATE(digamma, 2, kMax32, 2, kMax64, xtape::test::polygamma_of(0, x));
+  XTAPE_ACCURATE(digamma, 0, 1, 0, 1, xtape::test::polygamma_of(0, x));
 }
 
 BOOST_AUTO_TEST_CASE(activations) {

@@ -2,20 +2,27 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <xtape/autograd/ops/activations.hpp>
+#include <xtape/autograd/ops/math.hpp>
 
 #include "../rows.hpp"
+#include "reference.hpp"
 
 namespace {
 
 using namespace xtape;
 using namespace xtape::test;
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 long double sigmoid_of(long double x) { return 1 / (1 + std::exp(-x)); }
 long double softplus_of(long double x) {
   return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
 }
+// The limit where the formula is infinity times 0.
+long double at_minus_infinity(long double x, long double y) { return x == -kInfinity ? 0 : y; }
 // NaN stays.
 long double limited(long double x, long double low, long double high) {
   return x < low ? low : x > high ? high : x;
@@ -51,6 +58,10 @@ const Rows rows({
      .reference = softplus_of,
      .inputs = {{real(-4, 4)}},
      .points = {{{400}, 400, {1}}, {{-80}, std::exp(-80.0), {std::exp(-80.0)}}}},
+    {.name = "softplus_beta",
+     .f = [](const Tensor& x) { return softplus(x, 2.5); },
+     .reference = [](long double x) { return softplus_of(2.5L * x) / 2.5L; },
+     .inputs = {{real(-2, 2)}}},
     {.name = "softsign",
      .f = [](const Tensor& x) { return softsign(x); },
      .reference = [](long double x) { return x / (1 + std::abs(x)); },
@@ -59,14 +70,107 @@ const Rows rows({
      .points = {{{0}, 0, {1}}}},
     {.name = "silu",
      .f = [](const Tensor& x) { return silu(x); },
-     .reference = [](long double x) { return x * sigmoid_of(x); },
+     .reference = [](long double x) { return at_minus_infinity(x, x * sigmoid_of(x)); },
      .inputs = {{real(-4, 4)}},
-     .points = {{{-80}, -80 * std::exp(-80.0)}, {{400}, 400, {1}}, {{0}, 0, {0.5}}}},
+     .points = {{{-80}, -80 * std::exp(-80.0)},
+                {{400}, 400, {1}},
+                {{0}, 0, {0.5}},
+                {{-kInfinity}, 0, {0}},
+                {{kInfinity}, kInfinity, {1}}}},
     {.name = "mish",
      .f = [](const Tensor& x) { return mish(x); },
-     .reference = [](long double x) { return x * std::tanh(softplus_of(x)); },
+     .reference = [](long double x) { return at_minus_infinity(x, x * std::tanh(softplus_of(x))); },
      .inputs = {{real(-4, 4)}},
-     .points = {{{-80}, -80 * std::exp(-80.0)}, {{400}, 400, {1}}}},
+     .points = {{{-80}, -80 * std::exp(-80.0)},
+                {{400}, 400, {1}},
+                {{-kInfinity}, 0, {0}},
+                {{kInfinity}, kInfinity, {1}}}},
+    {.name = "tanhshrink",
+     .f = [](const Tensor& x) { return tanhshrink(x); },
+     .reference = [](long double x) { return x - std::tanh(x); },
+     .inputs = {{real(-3, 3)}}},
+    {.name = "celu",
+     .f = [](const Tensor& x) { return celu(x, 1.5); },
+     .reference = [](long double x) { return x > 0 ? x : 1.5L * std::expm1(x / 1.5L); },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {0},  // the second derivative jumps
+     .points = {{{0}, 0, {1}}, {{-kInfinity}, -1.5, {0}}},
+     .errors = {throws<ValueError>([] { return celu(ones({2}), 0); }, "alpha must not be 0")}},
+    {.name = "celu_default",
+     .f = [](const Tensor& x) { return celu(x); },
+     .reference = [](long double x) { return x > 0 ? x : std::expm1(x); },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {0}},
+    {.name = "threshold",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return threshold(x, 0.5, -3); },
+     .reference = [](long double x) { return x <= 0.5L ? -3 : x; },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {0.5},
+     .points = {{{0.5}, -3, {0}}, {{0.75}, 0.75, {1}}}},
+    {.name = "softshrink",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return softshrink(x); },
+     .reference = [](long double x) { return x > 0.5L    ? x - 0.5L
+                                             : x < -0.5L ? x + 0.5L
+                                                         : x * 0; },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {-0.5, 0.5},
+     .points = {{{0.5}, 0, {0}}, {{kInfinity}, kInfinity, {1}}}},
+    {.name = "hardshrink",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return hardshrink(x, 0.75); },
+     .reference = [](long double x) { return std::abs(x) <= 0.75L ? 0 : x; },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {-0.75, 0.75},
+     .points = {{{0.75}, 0, {0}}, {{-1}, -1, {1}}}},
+    // Of the rounded x, so that some are 0 and stay so.
+    {.name = "heaviside",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x, const Tensor& v) { return heaviside(round(x), v); },
+     .reference = [](long double x, long double v) -> long double {
+       const long double whole = std::nearbyint(x);
+       return whole == 0 ? v : whole < 0 ? 0 : whole > 0 ? 1 : x;
+     },
+     .inputs = {{real(-2, 2), real({3, 4})}},
+     .kinks = {-1.5, -0.5, 0.5, 1.5},
+     .points = {{{0, 7}, 7, {0, 1}}, {{1, 7}, 1, {0, 0}}, {{-1, 7}, 0, {0, 0}}},
+     .without = {Check::nonzero}},
+    {.name = "prelu",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x, const Tensor& w) { return prelu(x, w); },
+     .reference =
+         [](const Array& x, const Array& w) {
+           return made(x.shape, [&](const Shape& i) {
+             const long double v = at(x, i);
+             return v > 0 ? v : v * w.values[w.shape.numel() == 1 ? 0 : std::size_t(i[1])];
+           });
+         },
+     .inputs = {{real({2, 3, 4}), real({3})}, {real({4, 3}), real({1})}, {real({5}), real({})}},
+     .kinks = {0},
+     .errors = {throws<ShapeError>(
+         [] {
+           return prelu(ones({2, 3}), ones({2}));
+         },
+         "expected a weight of 1 or 3 elements for shape [2, 3], got [2]")}},
+    {.name = "glu",
+     .f = [](const Tensor& x) { return glu(x, 1); },
+     .reference =
+         [](const Array& x) {
+           Shape half = x.shape;
+           half[1] /= 2;
+           return made(half, [&](Shape i) {
+             const long double a = at(x, i);
+             i[1] += half[1];
+             return a * sigmoid_of(at(x, i));
+           });
+         },
+     .inputs = {{real({3, 4})}, {real({2, 6, 3})}},
+     .errors = {throws<ShapeError>(
+         [] {
+           return glu(ones({2, 3}));
+         },
+         "an even size of dimension 1, got shape [2, 3]")}},
     {.name = "hardsigmoid",
      .kind = Kind::kinked,
      .f = [](const Tensor& x) { return hardsigmoid(x); },
@@ -135,20 +239,29 @@ const Rows rows({
      .kinks = {-1, 1}},
     {.name = "gelu",
      .f = [](const Tensor& x) { return gelu(x); },
-     .reference = [](long double x) { return x * std::erfc(-x / std::sqrt(2.0L)) / 2; },
+     .reference =
+         [](long double x) {
+           return at_minus_infinity(x, x * std::erfc(-x / std::sqrt(2.0L)) / 2);
+         },
      .inputs = {{real(-4, 4)}},
      .points = {{{-12}, -6 * std::erfc(12 / std::sqrt(2.0L))},
                 {{-5}, -2.5L * std::erfc(5 / std::sqrt(2.0L))},
-                {{400}, 400, {1}}}},
+                {{400}, 400, {1}},
+                {{-kInfinity}, 0, {0}},
+                {{kInfinity}, kInfinity, {1}}}},
     {.name = "gelu_tanh",
      .f = [](const Tensor& x) { return gelu(x, GeluForm::tanh); },
      .reference =
          [](long double x) {
            const long double k = std::sqrt(2 / std::numbers::pi_v<long double>);
-           return x / 2 * (1 + std::tanh(k * (x + 0.044715L * x * x * x)));
+           const long double u = k * (x + 0.044715L * x * x * x);
+           return at_minus_infinity(x, x / (1 + std::exp(-2 * u)));
          },
      .inputs = {{real(-4, 4)}},
-     .points = {{{400}, 400, {1}}, {{-400}, 0, {0}}}},
+     .points = {{{400}, 400, {1}},
+                {{-400}, 0, {0}},
+                {{-kInfinity}, 0, {0}},
+                {{kInfinity}, kInfinity, {1}}}},
 });
 
 }  // namespace

@@ -22,6 +22,16 @@ long double smaller(long double a, long double b) {
   return std::isnan(a) || std::isnan(b) ? std::nanl("") : std::min(a, b);
 }
 
+long double python_remainder(long double a, long double b) {
+  const long double rest = std::fmod(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+long double floor_quotient(long double a, long double b) {
+  return b == 0 ? a / b
+                : std::nearbyint((a - std::fmod(a, b)) / b) -
+                      (python_remainder(a, b) != std::fmod(a, b) ? 1 : 0);
+}
+
 const Rows rows({
     {.name = "add",
      .f = [](const Tensor& a, const Tensor& b) { return a + b; },
@@ -83,6 +93,69 @@ const Rows rows({
      .f = [](const Tensor& x) { return 2 / x; },
      .reference = [](long double x) { return 2 / x; },
      .inputs = {{real(0.5, 2)}}},
+    {.name = "div_floor",
+     .kind = Kind::zero_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return div(a, b, RoundingMode::floor); },
+     .reference = floor_quotient,
+     .inputs = {{real({3, 4}), real({3, 4}, 2.5, 3.5)},
+                {integer({6}, -9, 9), given({}, {-4}, int64)}},
+     .kinks = {0},
+     .errors = {throws<DTypeError>(
+                    [] { return div(ones({2}, boolean), true, RoundingMode::floor); },
+                    "div: booleans cannot be divided"),
+                throws<ValueError>(
+                    [] {
+                      return div(ones({2}, int64), tensor({1, 0}, int64), RoundingMode::trunc);
+                    },
+                    "div: an integer is divided by 0")},
+     .without = {Check::extremes}},
+    {.name = "div_trunc",
+     .kind = Kind::zero_gradient,
+     .f = [](const Tensor& a, const Tensor& b) { return div(a, b, RoundingMode::trunc); },
+     .reference = [](long double a, long double b) { return std::trunc(a / b); },
+     .inputs = {{real({3, 4}, 5, 5.5), real({3, 4}, 2, 2.4)},
+                {integer({6}, -9, 9), given({}, {-4}, int64)}},
+     .without = {Check::extremes}},
+    {.name = "remainder",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& a, const Tensor& b) { return remainder(a, b); },
+     .reference = python_remainder,
+     .inputs = {{real({3, 4}), real({3, 4}, 2.5, 3.5)},
+                {integer({6}, -9, 9), given({}, {-4}, int64)}},
+     .kinks = {0},
+     .points = {{{-7, 3}, 2, {1, 3}}, {{7, -3}, -2, {1, 3}}},
+     .errors = {throws<ShapeError>(
+                    [] {
+                      return remainder(zeros({2, 3}), zeros({2}));
+                    },
+                    "remainder: shapes"),
+                throws<ValueError>([] { return remainder(ones({2}, int64), 0); },
+                                   "remainder: an integer is divided by 0")},
+     // Quotients of differences see the kinks nearby.
+     .without = {Check::extremes}},
+    {.name = "remainder_number",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return remainder(x, -1.5); },
+     .reference = [](long double x) { return python_remainder(x, -1.5L); },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {-1.5, 0, 1.5}},
+    {.name = "fmod",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& a, const Tensor& b) { return fmod(a, b); },
+     .reference = [](long double a, long double b) { return std::fmod(a, b); },
+     .inputs = {{real({3, 4}, 5, 5.5), real({3, 4}, 2, 2.4)},
+                {integer({6}, -9, 9), given({}, {-4}, int64)}},
+     .points = {{{-7, 3}, -1, {1, 2}}, {{7, -3}, 1, {1, 2}}},
+     .errors = {throws<DTypeError>([] { return fmod(ones({2}, boolean), ones({2}, boolean)); },
+                                   "fmod: booleans")},
+     // Quotients of differences see the kinks nearby.
+     .without = {Check::extremes}},
+    {.name = "fmod_number",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return fmod(x, -1.5); },
+     .reference = [](long double x) { return std::fmod(x, -1.5L); },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {-1.5, 0, 1.5}},
     {.name = "neg",
      .f = [](const Tensor& x) { return -x; },
      .reference = [](long double x) { return -x; },
@@ -94,11 +167,13 @@ const Rows rows({
      .reference = larger,
      .inputs = {{real({3, 4}), real({3, 4})}},
      .points = {{{1, 1}, 1, {0.5, 0.5}}, {{2, 1}, 2, {1, 0}}, {{-3, 1}, 1, {0, 1}}},
-     .errors = {throws<ShapeError>(
-         [] {
-           return maximum(zeros({2, 3}), zeros({2}));
-         },
-         "maximum: shapes")}},
+     .errors =
+         {
+             throws<ShapeError>(
+                 [] {
+                   return maximum(zeros({2, 3}), zeros({2}));
+                 },
+                 "maximum: shapes")}},
     {.name = "minimum",
      .kind = Kind::kinked,
      .f = [](const Tensor& a, const Tensor& b) { return minimum(a, b); },
@@ -112,6 +187,35 @@ const Rows rows({
      .inputs = {{real(-2, 2)}},
      .kinks = {-0.5, 1},
      .points = {{{1}, 1, {1}}, {{-0.5}, -0.5, {1}}, {{1.5}, 1, {0}}, {{-2}, -0.5, {0}}}},
+    {.name = "clamp_min",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return clamp_min(x, -0.5); },
+     .reference = [](long double x) { return larger(x, -0.5L); },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {-0.5},
+     .points = {{{-0.5}, -0.5, {1}}, {{-2}, -0.5, {0}}, {{std::nan("")}, std::nan(""), {0}}}},
+    {.name = "clamp_max",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return clamp_max(x, 1); },
+     .reference = [](long double x) { return smaller(x, 1); },
+     .inputs = {{real(-2, 2)}},
+     .kinks = {1},
+     .points = {{{1}, 1, {1}}, {{2}, 1, {0}}}},
+    {.name = "clamp_tensors",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x, const Tensor& a, const Tensor& b) { return clamp(x, a, b); },
+     .reference =
+         [](long double x, long double a, long double b) {
+           const long double y = x < a ? a : x;
+           return y > b ? b : y;
+         },
+     .inputs = {{real({3, 4}), real({3, 4}, -1, -0.5), real({3, 4}, 0.5, 1)}},
+     .points = {{{0, -1, 1}, 0, {1, 0, 0}},
+                {{-2, -1, 1}, -1, {0, 1, 0}},
+                {{2, -1, 1}, 1, {0, 0, 1}},
+                {{0, 3, 1}, 1, {0, 0, 1}}},
+     // Quotients of differences see the kinks nearby.
+     .without = {Check::extremes}},
     {.name = "where",
      .f = [](const Tensor& c, const Tensor& a, const Tensor& b) { return where(c, a, b); },
      .reference = [](long double c, long double a, long double b) { return c != 0 ? a : b; },
@@ -246,6 +350,63 @@ BOOST_AUTO_TEST_CASE(what_is_not_taken_may_be_anything) {
   XTAPE_SAME(x.grad(), {1, 1});
   XTAPE_SAME(nan.grad(), {0, 0});
   BOOST_TEST(y.requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(divisions_of_integers) {
+  const Tensor a = tensor({7, -7, 7, -7}, int64), b = tensor({3, 3, -3, -3}, int64);
+  XTAPE_SAME(div(a, b, RoundingMode::floor), {2, -3, -3, 2});
+  XTAPE_SAME(div(a, b, RoundingMode::trunc), {2, -2, -2, 2});
+  XTAPE_SAME(remainder(a, b), {1, 2, -2, -1});
+  XTAPE_SAME(fmod(a, b), {1, -1, 1, -1});
+  BOOST_TEST((div(a, 2, RoundingMode::floor).dtype() == int64));
+  BOOST_TEST((remainder(a, 2.5).dtype() == float32));
+  XTAPE_SAME(div(tensor({7}, uint8), 2, RoundingMode::floor), {3});
+  const std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  BOOST_TEST(remainder(full({1}, lowest, int64), -1).item<std::int64_t>() == 0);
+  BOOST_TEST(div(full({1}, lowest, int64), -1, RoundingMode::trunc).item<std::int64_t>() == lowest);
+  // 1 // 0.1 is 9: 0.1 is a little more than a tenth.
+  XTAPE_SAME(div(tensor({1}, float64), 0.1, RoundingMode::floor), {9});
+}
+
+BOOST_AUTO_TEST_CASE(an_infinite_gradient_stays_with_the_winner) {
+  Tensor a = leaf({1, 2, 3}), b = leaf({2, 1, 3});
+  const Tensor seed = full({3}, kInfinity, float64);
+  maximum(a, b).backward({.seed = seed});
+  XTAPE_SAME(a.grad(), {0, kInfinity, kInfinity});
+  XTAPE_SAME(b.grad(), {kInfinity, 0, kInfinity});
+  a.set_grad(Tensor());
+  minimum(a, b).backward({.seed = seed});
+  XTAPE_SAME(a.grad(), {kInfinity, 0, kInfinity});
+}
+
+BOOST_AUTO_TEST_CASE(comparison_operators) {
+  const Tensor x = tensor({1, 2, 3}, int64), y = tensor({3, 2, 1}, int64);
+  XTAPE_SAME(x == y, {0, 1, 0});
+  XTAPE_SAME(x != y, {1, 0, 1});
+  XTAPE_SAME(x == 2, {0, 1, 0});
+  XTAPE_SAME(2 == x, {0, 1, 0});
+  XTAPE_SAME(2 != x, {1, 0, 1});
+  XTAPE_SAME(2 < x, {0, 0, 1});
+  XTAPE_SAME(2 <= x, {0, 1, 1});
+  XTAPE_SAME(2 > x, {1, 0, 0});
+  XTAPE_SAME(2.5 >= x, {1, 1, 0});
+}
+
+BOOST_AUTO_TEST_CASE(in_place_forms_write_leaves) {
+  Tensor x = tensor({1, 2, 4}, float32);
+  x.add_(1).mul_(tensor({2, 2, 2}, float64)).sub_(tensor({1}, int64)).div_(2);
+  XTAPE_SAME(x, {1.5, 2.5, 4.5});
+  BOOST_TEST((x.dtype() == float32));
+  XTAPE_SAME(x.sub_(0.5).add_(x).div_(tensor({1, 2, 4})).mul_(3), {6, 6, 6});
+  Tensor whole = ones({2}, int64), leaf_x = leaf({1, 2}), y = leaf_x * 1;
+  BOOST_CHECK_EXCEPTION(whole.mul_(0.5), DTypeError, says("mul_: the result is float32 [2]"));
+  BOOST_CHECK_EXCEPTION(whole.div_(2), DTypeError, says("which does not fit into int64 [2]"));
+  BOOST_CHECK_THROW(leaf_x.add_(1), GradError);
+  BOOST_CHECK_THROW(y.add_(1), GradError);
+  BOOST_CHECK_THROW(whole.add_(ones({3}, int64)), ShapeError);
+  BOOST_CHECK_THROW(whole.add_(ones({3, 2}, int64)), ShapeError);
+  const NoGrad no_grad;
+  XTAPE_SAME(leaf_x.add_(1), {2, 3});
 }
 
 BOOST_AUTO_TEST_CASE(the_memory_order_of_the_operands_is_kept) {

@@ -70,6 +70,31 @@ const Rows rows({
      .f = [](const Tensor& x) { return softmax(x, 1); },
      .reference = [](const Array& x) { return exponential(log_softmax_of(x, 1)); },
      .inputs = {{real({3, 4})}, {real({2, 5, 3})}, {real({2, 3, 40})}, {real({2, 0, 3})}}},
+    {.name = "softmin",
+     .f = [](const Tensor& x) { return softmin(x, 1); },
+     .reference =
+         [](Array x) {
+           for (long double& v : x.values) v = -v;
+           return exponential(log_softmax_of(x, 1));
+         },
+     .inputs = {{real({3, 4})}},
+     .errors = {throws<DTypeError>([] { return softmin(zeros({2}, int64), 0); }, "floating")}},
+    {.name = "gumbel_softmax",
+     .kind = Kind::random,
+     .f = [](const Tensor& x) { return gumbel_softmax(x, 0.75); },
+     .inputs = {{real({3, 4})}, {real({2, 3, 5})}},
+     .statistics = [](const Tensors& y) -> std::string {
+       const Array p = to_array(y[0]);
+       const auto classes = static_cast<std::size_t>(p.shape.back());
+       for (std::size_t row = 0; row < p.values.size(); row += classes) {
+         long double sum = 0;
+         for (std::size_t k = 0; k < classes; ++k) sum += p.values[row + k];
+         if (std::abs(sum - 1) > 1e-5L) return "a row does not add up to 1";
+       }
+       return {};
+     },
+     .errors = {throws<ValueError>([] { return gumbel_softmax(zeros({2}), 0); }, "tau > 0"),
+                throws<DTypeError>([] { return gumbel_softmax(zeros({2}, int64)); }, "floating")}},
     {.name = "log_softmax",
      .f = [](const Tensor& x) { return log_softmax(x, -1); },
      .reference = [](const Array& x) { return log_softmax_of(x, x.shape.rank() - 1); },
