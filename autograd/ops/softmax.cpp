@@ -111,35 +111,41 @@ Tensor gumbel_softmax(const Tensor& logits, double tau, bool hard, std::int64_t 
 }
 
 namespace detail {
-namespace {
 
-void check_labels(const Tensor& input, const Tensor& target, int dim, std::int64_t ignore_index,
-                  double label_smoothing) {
-  check_input("cross_entropy", input);
-  check_defined("cross_entropy", target);
+void check_labels(const char* operation, const Tensor& input, const Tensor& target,
+                  std::int64_t ignore_index) {
+  const std::string who = operation;
+  check_input(operation, input);
+  check_defined(operation, target);
   if (target.dtype() != int64) {
-    throw DTypeError("cross_entropy: expected int64 class labels, got " + target.description());
+    throw DTypeError(who + ": expected int64 class labels, got " + target.description());
   }
+  const int dim = input.dim() > 1 ? 1 : 0;
   Shape expected = input.shape();
   if (input.dim() > 0) expected.erase(dim);
   if (input.dim() == 0 || target.shape() != expected) {
-    throw ShapeError("cross_entropy: expected input [N, C, ...] and target [N, ...], got " +
+    throw ShapeError(who + ": expected input [N, C, ...] and target [N, ...], got " +
                      to_string(input.sizes()) + " and " + to_string(target.sizes()));
   }
   if (target.numel() == 0) {
-    throw ShapeError("cross_entropy: empty batch, input " + to_string(input.sizes()));
-  }
-  if (!(label_smoothing >= 0 && label_smoothing <= 1)) {
-    throw ValueError("cross_entropy: expected label_smoothing in [0, 1], got " +
-                     std::to_string(label_smoothing));
+    throw ShapeError(who + ": empty batch, input " + to_string(input.sizes()));
   }
   const std::int64_t classes = input.sizes()[dim];
-  const std::int64_t* label = target.data<std::int64_t>();
+  const Tensor labels = target.contiguous();
+  const std::int64_t* label = labels.data<std::int64_t>();
   for (std::int64_t i = 0; i < target.numel(); ++i) {
     if ((label[i] >= 0 && label[i] < classes) || label[i] == ignore_index) continue;
-    throw IndexError("cross_entropy: label " + std::to_string(label[i]) + " is out of range for " +
+    throw IndexError(who + ": label " + std::to_string(label[i]) + " is out of range for " +
                      std::to_string(classes) + " classes");
   }
+}
+
+namespace {
+
+void check_smoothing(double label_smoothing) {
+  if (label_smoothing >= 0 && label_smoothing <= 1) return;
+  throw ValueError("cross_entropy: expected label_smoothing in [0, 1], got " +
+                   std::to_string(label_smoothing));
 }
 
 // Classes last in memory are rows; else they lie apart, as in row-major [N, C, ...].
@@ -179,7 +185,8 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, std::int64_t ign
                      double label_smoothing) {
   const Tensor labels = target.defined() && !target.is_contiguous() ? target.contiguous() : target;
   const int dim = input.defined() && input.dim() > 1 ? 1 : 0;
-  check_labels(input, labels, dim, ignore_index, label_smoothing);
+  check_labels("cross_entropy", input, labels, ignore_index);
+  check_smoothing(label_smoothing);
   const Tensor x = with_ordered_positions(input, dim);
   Tensor y = empty(x.dtype(), labels.sizes());
   Tensor largest = empty(x.dtype(), labels.sizes()), log_sum = empty(x.dtype(), labels.sizes());

@@ -26,6 +26,11 @@ namespace detail {
 
 inline constexpr std::int64_t kIgnoreIndex = -100;
 
+/// Throws DTypeError, ShapeError and IndexError unless `target` are int64 labels [N, ...] of the
+/// classes of `input` [N, C, ...] (or [C]).
+void check_labels(const char* operation, const Tensor& input, const Tensor& target,
+                  std::int64_t ignore_index);
+
 /// -log softmax(input) at the class that `target` names, for each position: input [N, C, ...] (or
 /// [C]), target int64 [N, ...]; not reduced. Positions whose target is `ignore_index` give 0. With
 /// `label_smoothing` that share of the target is spread evenly over all classes. One pass forward,

@@ -301,11 +301,145 @@ def schedules():
     return result
 
 
+# --- losses ---
+
+
+def inputs_of_losses():
+    random = np.random.default_rng(3)
+    signs = np.array([1.0, -1, -1, 1, 1, -1])
+    return {
+        "x": random.normal(size=(6, 4)), "y": random.normal(size=(6, 4)) * 2,
+        "z": random.normal(size=(6, 4)), "v": random.uniform(0.1, 2, size=(6, 4)),
+        "v1": random.uniform(0.1, 2, size=(6, 1)), "small": np.array([[1e-8, 0.5, 2, 1]] * 6),
+        "p": random.uniform(0.05, 0.95, size=(6, 4)), "b": random.integers(0, 2, (6, 4)) * 1.0,
+        "counts": random.integers(0, 6, (6, 4)) * 1.0,
+        "soft": random.dirichlet([1] * 4, size=6),
+        "signs": signs, "sign_rows": np.stack([signs] * 4, 1),
+        "labels": np.array([0, 3, 1, 1, 2, 0]), "weight": np.array([0.5, 1.5, 1.0, 0.25]),
+        "image": random.normal(size=(2, 4, 3)), "image_labels": np.array([[0, 3, 1], [1, 2, 2]]),
+        "image_soft": np.moveaxis(random.dirichlet([1] * 4, size=(2, 3)), -1, 1).copy(),
+        "speech": random.normal(size=(9, 3, 5)),
+        "spelling": np.array([[1, 2, 2, 4], [3, 1, 0, 0], [4, 4, 4, 0]]),
+        "spelled": np.array([1, 2, 2, 4, 3, 1, 4, 4, 4]),
+        "heard": np.array([9, 6, 5]), "hard": np.array([9, 6, 4]), "spelt": np.array([4, 2, 3]),
+    }
+
+
+def torch_losses():
+    C = F.cross_entropy
+
+    def ctc(x, labels, heard, lengths, **options):
+        return F.ctc_loss(F.log_softmax(x, 2), labels, heard, lengths, **options)
+
+    def focal(x, t, alpha=0.25, gamma=2.0):
+        """torchvision's, which is not in this release."""
+        p = torch.sigmoid(x)
+        right = p * t + (1 - p) * (1 - t)
+        loss = F.binary_cross_entropy_with_logits(x, t, reduction="none") * (1 - right) ** gamma
+        return loss if alpha < 0 else loss * (alpha * t + (1 - alpha) * (1 - t))
+
+    def dice(x, t, smooth=1.0):
+        x, t = x.flatten(1), t.flatten(1)
+        return (1 - (2 * (x * t).sum(1) + smooth) / (x.sum(1) + t.sum(1) + smooth)).mean()
+
+    # name: loss, its inputs; those in upper case want gradients
+    return {
+        "mse": (F.mse_loss, "X Y"),
+        "l1": (F.l1_loss, "X Y"),
+        "l1.sum": (lambda x, y: F.l1_loss(x, y, reduction="sum"), "X Y"),
+        "smooth_l1": (F.smooth_l1_loss, "X Y"),
+        "smooth_l1.beta": (lambda x, y: F.smooth_l1_loss(x, y, beta=0.5, reduction="none"), "X Y"),
+        "smooth_l1.zero": (lambda x, y: F.smooth_l1_loss(x, y, beta=0.0), "X Y"),
+        "huber": (F.huber_loss, "X Y"),
+        "huber.delta": (lambda x, y: F.huber_loss(x, y, delta=2.0, reduction="none"), "X Y"),
+        "log_cosh": (lambda x, y: torch.log(torch.cosh(x - y)).mean(), "X Y"),
+        "bce": (F.binary_cross_entropy, "P b"),
+        "bce.logits": (F.binary_cross_entropy_with_logits, "X b"),
+        "focal": (focal, "X b"),
+        "focal.plain": (lambda x, t: focal(x, t, -1.0, 3.0), "X b"),
+        "dice": (dice, "P b"),
+        "dice.smooth": (lambda x, t: dice(x, t, 0.5), "P b"),
+        "cross_entropy": (C, "X labels"),
+        "cross_entropy.ignored": (lambda x, t: C(x, t, ignore_index=1, label_smoothing=0.2),
+                                  "X labels"),
+        "cross_entropy.weight": (lambda x, t, w: C(x, t, w), "X labels weight"),
+        "cross_entropy.all": (lambda x, t, w: C(x, t, w, ignore_index=1, label_smoothing=0.2),
+                              "X labels weight"),
+        "cross_entropy.none": (lambda x, t, w: C(x, t, w, ignore_index=1, label_smoothing=0.2,
+                                                 reduction="none"), "X labels weight"),
+        "cross_entropy.sum": (lambda x, t, w: C(x, t, w, reduction="sum"), "X labels weight"),
+        "cross_entropy.image": (lambda x, t, w: C(x, t, w, label_smoothing=0.1),
+                                "IMAGE image_labels weight"),
+        "cross_entropy.soft": (C, "X SOFT"),
+        "cross_entropy.soft.all": (lambda x, t, w: C(x, t, w, label_smoothing=0.2),
+                                   "X soft weight"),
+        "cross_entropy.soft.image": (lambda x, t, w: C(x, t, w, reduction="none"),
+                                     "IMAGE image_soft weight"),
+        "nll": (lambda x, t: F.nll_loss(F.log_softmax(x, 1), t), "X labels"),
+        "nll.all": (lambda x, t, w: F.nll_loss(F.log_softmax(x, 1), t, w, ignore_index=3),
+                    "X labels weight"),
+        "nll.image": (lambda x, t, w: F.nll_loss(F.log_softmax(x, 1), t, w, reduction="none"),
+                      "IMAGE image_labels weight"),
+        "kl_div": (lambda x, t: F.kl_div(F.log_softmax(x, 1), t), "X SOFT"),
+        "kl_div.batchmean": (lambda x, t: F.kl_div(F.log_softmax(x, 1), t, reduction="batchmean"),
+                             "X soft"),
+        "kl_div.log": (lambda x, t: F.kl_div(F.log_softmax(x, 1), F.log_softmax(t, 1),
+                                             reduction="sum", log_target=True), "X Y"),
+        "gaussian": (F.gaussian_nll_loss, "X Y V"),
+        "gaussian.full": (lambda x, t, v: F.gaussian_nll_loss(x, t, v, full=True,
+                                                              reduction="sum"), "X y V1"),
+        "gaussian.small": (lambda x, t, v: F.gaussian_nll_loss(x, t, v, eps=0.01,
+                                                               reduction="none"), "X y SMALL"),
+        "poisson": (F.poisson_nll_loss, "X counts"),
+        "poisson.full": (lambda x, t: F.poisson_nll_loss(x, t, full=True), "X counts"),
+        "poisson.rate": (lambda x, t: F.poisson_nll_loss(x, t, log_input=False, eps=1e-4,
+                                                         reduction="none"), "P counts"),
+        "cosine": (F.cosine_embedding_loss, "X Y signs"),
+        "cosine.margin": (lambda x, y, t: F.cosine_embedding_loss(x, y, t, margin=0.3,
+                                                                  reduction="none"), "X Y signs"),
+        "ranking": (F.margin_ranking_loss, "X Y sign_rows"),
+        "ranking.margin": (lambda x, y, t: F.margin_ranking_loss(x, y, t, margin=0.5,
+                                                                 reduction="sum"), "X Y sign_rows"),
+        "hinge": (F.hinge_embedding_loss, "X sign_rows"),
+        "hinge.margin": (lambda x, t: F.hinge_embedding_loss(x, t, margin=0.5, reduction="none"),
+                         "X sign_rows"),
+        "triplet": (F.triplet_margin_loss, "X Y Z"),
+        "triplet.swap": (lambda x, y, z: F.triplet_margin_loss(x, y, z, margin=2.0, p=3,
+                                                               swap=True, reduction="none"),
+                         "X Y Z"),
+        "ctc": (ctc, "SPEECH spelling heard spelt"),
+        "ctc.none": (lambda *a: ctc(*a, reduction="none"), "SPEECH spelled heard spelt"),
+        "ctc.zero": (lambda *a: ctc(*a, reduction="sum", zero_infinity=True),
+                     "SPEECH spelling hard spelt"),
+    }
+
+
+def losses():
+    arrays = inputs_of_losses()
+    result = {f"inputs.{name}": array for name, array in arrays.items()}
+    for dtype_name, dtype in DTYPES.items():
+        for name, (f, wanted) in torch_losses().items():
+            inputs = []
+            for which in wanted.split():
+                array = torch.tensor(arrays[which.lower()])
+                x = array.to(dtype) if array.is_floating_point() else array
+                inputs.append(x.requires_grad_() if which.isupper() else x)
+            loss = f(*inputs)
+            seed = torch.cos(torch.arange(loss.numel(), dtype=torch.float64))
+            loss.backward(seed.to(dtype).reshape(loss.shape))
+            result[f"{name}.{dtype_name}"] = loss.detach().numpy()
+            for i, x in enumerate(inputs):
+                if x.requires_grad:
+                    result[f"{name}.grad{i}.{dtype_name}"] = x.grad.numpy()
+    return result
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
     torch.set_num_threads(1)
     write_safetensors(folder / "optimizers.safetensors", optimizers())
     write_safetensors(folder / "schedules.safetensors", schedules())
+    write_safetensors(folder / "losses.safetensors", losses())
 
 
 if __name__ == "__main__":

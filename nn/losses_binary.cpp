@@ -1,40 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "losses.hpp"
+#include "losses_binary.hpp"
 
 #include <algorithm>
 #include <limits>
 #include <string>
 
 #include "../autograd/error.hpp"
+#include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/reductions.hpp"
-#include "../autograd/ops/softmax.hpp"
 #include "../autograd/pointwise.hpp"
 #include "../autograd/tape.hpp"
+#include "loss_checks.hpp"
 
 namespace xtape::nn {
+
+using detail::check_option;
+using detail::check_pair;
+using detail::reduce;
+
 namespace {
-
-void check_pair(const char* name, const Tensor& input, const Tensor& target) {
-  for (const Tensor* x : {&input, &target}) {
-    if (!x->defined()) throw ValueError(std::string(name) + ": a tensor is undefined");
-  }
-  if (!is_floating(input.dtype())) {
-    throw DTypeError(std::string(name) + ": expected a floating input, got " + input.description());
-  }
-  if (input.shape() != target.shape()) {
-    throw ShapeError(std::string(name) + ": shapes differ, input " + to_string(input.sizes()) +
-                     " and target " + to_string(target.sizes()) + "; losses do not broadcast");
-  }
-}
-
-Tensor reduce(const char* name, const Tensor& losses, Reduction reduction) {
-  if (reduction == Reduction::none) return losses;
-  if (reduction == Reduction::sum) return sum(losses);
-  if (losses.numel() == 0) {
-    throw ShapeError(std::string(name) + ": empty batch, input " + to_string(losses.sizes()));
-  }
-  return mean(losses);
-}
 
 // The logarithm of a probability, limited from below as PyTorch has it.
 constexpr auto limited_log = [](auto x) { return max(log(x), -100.0); };
@@ -80,23 +64,10 @@ Tensor bce_elements(const Tensor& input, const Tensor& target) {
 
 }  // namespace
 
-XTAPE_DEFINE_PARTS(MSELoss)
-XTAPE_DEFINE_PARTS(L1Loss)
 XTAPE_DEFINE_PARTS(BCELoss)
 XTAPE_DEFINE_PARTS(BCEWithLogitsLoss)
-XTAPE_DEFINE_PARTS(CrossEntropyLoss)
-
-Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  static constexpr auto f = pointwise("mse_loss", [](auto x, auto t) { return square(x - t); });
-  check_pair("mse_loss", input, target);
-  return reduce("mse_loss", f(input, target), reduction);
-}
-
-Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  static constexpr auto f = pointwise("l1_loss", [](auto x, auto t) { return abs(x - t); });
-  check_pair("l1_loss", input, target);
-  return reduce("l1_loss", f(input, target), reduction);
-}
+XTAPE_DEFINE_PARTS(SigmoidFocalLoss)
+XTAPE_DEFINE_PARTS(DiceLoss)
 
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, Reduction reduction) {
   check_pair("binary_cross_entropy", input, target);
@@ -119,16 +90,34 @@ Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& targe
   return reduce("binary_cross_entropy_with_logits", f(input, target), reduction);
 }
 
-Tensor cross_entropy(const Tensor& input, const Tensor& target,
-                     const CrossEntropyOptions& options) {
-  const Tensor losses =
-      xtape::detail::cross_entropy(input, target, options.ignore_index, options.label_smoothing);
-  if (options.reduction == Reduction::none) return losses;
-  if (options.reduction == Reduction::sum) return sum(losses);
-  const Tensor labels = target.contiguous();
-  const auto* label = labels.data<std::int64_t>();
-  const auto ignored = std::count(label, label + labels.numel(), options.ignore_index);
-  return ignored == 0 ? mean(losses) : sum(losses) / (labels.numel() - ignored);
+Tensor sigmoid_focal_loss(const Tensor& input, const Tensor& target, const FocalOptions& options) {
+  constexpr const char* kName = "sigmoid_focal_loss";
+  check_pair(kName, input, target);
+  check_option(kName, options.alpha <= 1, "alpha", options.alpha);
+  check_option(kName, options.gamma >= 0, "gamma", options.gamma);
+  const auto focal = pointwise("sigmoid_focal_loss", [gamma = options.gamma](auto x, auto t) {
+    const auto entropy = t * softplus(-x) + (1 - t) * softplus(x);
+    const auto wrong = t * sigmoid(-x) + (1 - t) * sigmoid(x);  // 1 - p_t, without a difference
+    return pow(wrong, gamma) * entropy;
+  });
+  Tensor losses = focal(input, target);
+  if (options.alpha >= 0) {
+    const Tensor t = target.to(input.dtype());
+    losses = losses * (options.alpha * t + (1 - options.alpha) * (1 - t));
+  }
+  return reduce(kName, losses, options.reduction);
+}
+
+Tensor dice_loss(const Tensor& input, const Tensor& target, const DiceOptions& options) {
+  check_pair("dice_loss", input, target);
+  check_option("dice_loss", options.smooth >= 0, "smooth", options.smooth);
+  if (input.dim() < 2) {
+    throw ShapeError("dice_loss: expected input [N, ...], got " + to_string(input.sizes()));
+  }
+  const Tensor x = input.flatten(1), t = target.to(input.dtype()).flatten(1);
+  const Tensor overlap = sum(x * t, {1}), both = sum(x, {1}) + sum(t, {1});
+  const Tensor losses = 1 - (2 * overlap + options.smooth) / (both + options.smooth);
+  return reduce("dice_loss", losses, options.reduction);
 }
 
 }  // namespace xtape::nn
