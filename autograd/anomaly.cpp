@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "node.hpp"
 #include "ops/layout.hpp"
@@ -49,8 +50,11 @@ class DetectAnomaly::Watch final : public detail::Watcher {
       for (const TensorRef& x : r.inputs) {
         inputs += (inputs.empty() ? "" : ", ") + x.tensor->description();
       }
-      throw AnomalyError(std::string("the result of ") + r.name + " (" + inputs + ") holds " +
-                         found + recorded_at(detail::capture_stack()));
+      const std::string what = std::string("the result of ") + r.name + " (" + inputs + ")";
+      if (walking_.empty()) {
+        throw AnomalyError(what + " holds " + found + recorded_at(detail::capture_stack()));
+      }
+      refuse(*walking_.back(), what, found);
     }
     if (!options_.stacks || r.outputs.empty()) return;
     detail::Node* node = r.outputs[0]->value()->node;
@@ -60,13 +64,21 @@ class DetectAnomaly::Watch final : public detail::Watcher {
   void gradient(detail::Node& node, int input, const Tensor& g) override {
     const char* found = anomaly_in(g, options_.inf);
     if (!found) return;
-    throw AnomalyError(std::string("backward of ") + node.name + ": the gradient of input " +
-                       std::to_string(input) + ", " + g.description() + ", holds " + found +
+    refuse(node, "the gradient of input " + std::to_string(input) + ", " + g.description() + ",",
+           found);
+  }
+
+  void begin_backward(detail::Node& node) override { walking_.push_back(&node); }
+  void end_backward(detail::Node&) override { walking_.pop_back(); }
+
+ private:
+  [[noreturn]] static void refuse(detail::Node& node, const std::string& what, const char* found) {
+    throw AnomalyError(std::string("backward of ") + node.name + ": " + what + " holds " + found +
                        (node.extras ? recorded_at(node.extras->stack) : ""));
   }
 
- private:
   AnomalyOptions options_;
+  std::vector<detail::Node*> walking_;  // the operations being differentiated, nested ones last
 };
 
 DetectAnomaly::DetectAnomaly(const AnomalyOptions& options)

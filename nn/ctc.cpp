@@ -12,6 +12,7 @@
 #include "../autograd/ops/creation.hpp"
 #include "../autograd/ops/indexing.hpp"
 #include "../autograd/ops/joining.hpp"
+#include "../autograd/ops/logic.hpp"
 #include "../autograd/ops/math.hpp"
 #include "../autograd/ops/reductions.hpp"
 #include "../autograd/ops/shape.hpp"

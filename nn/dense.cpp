@@ -33,7 +33,7 @@ constexpr Named<Activation> kActivations[] = {
     {"silu", silu},
     {"swish", silu},
     {"mish", mish},
-    {"softplus", softplus},
+    {"softplus", [](const Tensor& x) { return softplus(x); }},
     {"softsign", softsign},
     {"sigmoid", sigmoid},
     {"hard_sigmoid", hardsigmoid},

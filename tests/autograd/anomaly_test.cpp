@@ -59,12 +59,27 @@ BOOST_AUTO_TEST_CASE(without_recording_too) {
 BOOST_AUTO_TEST_CASE(the_first_gradient_that_is_not_a_number) {
   const DetectAnomaly guard;
   const Tensor x = leaf({0, 1});
-  const Tensor y = sqrt(x);
+  Tensor y = x.detach() + 1;
+  record("steep", y, {x}, saves(), [](Backward& t) { t.add(0, t.g().detach() / 0); });
   const auto test = [&](const std::exception& e) {
-    return says("backward of sqrt: the gradient of input 0, float64 [2], holds Inf")(e) &&
+    return says("backward of steep: the result of div (float64 [2]) holds Inf")(e) &&
            names_this_file(e);
   };
   BOOST_CHECK_EXCEPTION(y.sum().backward(), AnomalyError, test);
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_no_operation_computed) {
+  const DetectAnomaly guard;
+  const Tensor x = leaf({0, 1});
+  Tensor y = x.detach() + 1;
+  record("foreign", y, {x}, saves(), [](Backward& t) {
+    Tensor g = zeros({2}, float64);
+    g.fill_(std::numeric_limits<double>::quiet_NaN());
+    t.add(0, g);
+  });
+  BOOST_CHECK_EXCEPTION(
+      y.sum().backward(), AnomalyError,
+      says("backward of foreign: the gradient of input 0, float64 [2], holds NaN; recorded by "));
 }
 
 BOOST_AUTO_TEST_CASE(infinities_on_request_only) {
