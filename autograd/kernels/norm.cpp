@@ -55,41 +55,32 @@ void norm_row(const NormRows& n, const T* x, const T* weight, const T* bias, T* 
   });
 }
 
-// With d = g weight and z = (x - mean) rstd: rstd (d - mean of d - z mean of d z).
+// What one row adds to the gradients; each of dx, dweight, dbias null where nobody wants it. With
+// d = g weight and z = (x - mean) rstd: dx = rstd (d - mean of d - z mean of d z).
 template <class T>
 void norm_row_gradient(const NormRows& n, const T* g, const T* x, const T* weight, T mean, T rstd,
-                       T* dx) {
+                       T* dx, T* dweight, T* dbias) {
   const Lane<T> middle = lane(mean), factor = lane(rstd);
-  const auto scaled = [&](std::int64_t i, const Part<T>& part) {
-    const Lane<T> d = part.load(g + i, T(0));
+  const auto scaled = [&](std::int64_t i, const Part<T>& part, const Lane<T>& d) {
     return weight ? d * part.load(weight + i, T(0)) : d;
   };
   const auto z = [&](std::int64_t i, const Part<T>& part) {
     return (part.load(x + i, mean) - middle) * factor;
   };
+  Sums sums;
+  if (dx) {
+    sums = sum_pairs<T>(n.count, [&](auto i, auto part) {
+      const Lane<T> d = scaled(i, part, part.load(g + i, T(0)));
+      return LanePair<T>{d, d * z(i, part)};
+    });
+  }
   const auto count = static_cast<double>(n.count);
-  const double along =
-      sum_parts<T>(n.count, [&](auto i, auto part) { return scaled(i, part) * z(i, part); }) /
-      count;
-  const double sum = !n.centred ? 0 : sum_parts<T>(n.count, [&](auto i, auto part) {
-                                        return scaled(i, part);
-                                      }) / count;
-  const Lane<T> a(along), b(sum);
+  const Lane<T> even(n.centred ? sums.first / count : 0.0), along(sums.second / count);
   each_part<T>(n.count, [&](auto i, auto part) {
-    part.store((scaled(i, part) - b - z(i, part) * a) * factor, dx + i);
-  });
-}
-
-template <class T>
-void add_column_gradients(const NormRows& n, const T* g, const T* x, T mean, T rstd, T* dweight,
-                          T* dbias) {
-  const Lane<T> middle = lane(mean), factor = lane(rstd);
-  each_part<T>(n.count, [&](auto i, auto part) {
-    const Lane<T> d = part.load(g + i, T(0));
+    const Lane<T> d = part.load(g + i, T(0)), zi = z(i, part);
+    if (dx) part.store((scaled(i, part, d) - even - zi * along) * factor, dx + i);
+    if (dweight) part.store(part.load(dweight + i, T(0)) + d * zi, dweight + i);
     if (dbias) part.store(part.load(dbias + i, T(0)) + d, dbias + i);
-    if (!dweight) return;
-    const Lane<T> z = (part.load(x + i, T(0)) - middle) * factor;
-    part.store(part.load(dweight + i, T(0)) + d * z, dweight + i);
   });
 }
 
@@ -121,8 +112,7 @@ void norm_rows_backward_of(const NormRows& n, const T* g, const T* x, const T* w
     for (std::int64_t r = begin; r < end; ++r) {
       const T *gr = g + r * n.count, *xr = x + r * n.count;
       const T m = mean ? mean[r] : T(0);
-      if (dx) norm_row_gradient(n, gr, xr, weight, m, rstd[r], dx + r * n.count);
-      if (w || b) add_column_gradients(n, gr, xr, m, rstd[r], w, b);
+      norm_row_gradient(n, gr, xr, weight, m, rstd[r], dx ? dx + r * n.count : nullptr, w, b);
     }
   });
   if (dweight) join_parts(weights.data(), chunks, n.count, dweight);
@@ -131,137 +121,139 @@ void norm_rows_backward_of(const NormRows& n, const T* g, const T* x, const T* w
 
 // --- channels -----------------------------------------------------------------------------------
 
-// Two sums for each channel of what f(channel, values of x, values of g) gives: F returns a pair of
-// lanes.
+// Channels are runs of `inner` elements, or lie side by side (inner = 1): then one lane holds
+// several. A maker takes `of`, which gives a channel's number or the lane's, and returns what is
+// done to the elements at an offset.
+
+// Numbers of one channel everywhere.
 template <class T>
-struct Pair {
-  Lane<T> first{0.0}, second{0.0};
+struct OfRun {
+  std::int64_t channel;
+  Lane<T> operator()(const T* values, T fill) const {
+    return lane(values ? values[channel] : fill);
+  }
+  // What a load beyond the end of a run must read, to differ from the channel's number by nothing.
+  T beyond_end(const T* values) const { return values[channel]; }
 };
 
-// Channels that are runs of `inner` elements: f(channel, offset, part).
-template <class T, class F>
-void sum_runs(const NormChannels& n, double* first, double* second, F&& f) {
+// Numbers of the channels from `channel` on.
+template <class T>
+struct OfColumns {
+  std::int64_t channel;
+  Part<T> part;
+  Lane<T> operator()(const T* values, T fill) const {
+    return values ? part.load(values + channel, fill) : lane(fill);
+  }
+  T beyond_end(const T*) const { return T(0); }  // these lanes are nobody's
+};
+
+// Two sums for each channel of what the maker's function gives, a LanePair.
+template <class T, class Make>
+void sum_runs(const NormChannels& n, Sums* sums, Make&& make) {
   parallel_for(n.channels, rows_of_grain(n.count()), [&](std::int64_t begin, std::int64_t end) {
-    constexpr std::int64_t kBlock = 64 * Lane<T>::kSize;
     for (std::int64_t c = begin; c < end; ++c) {
-      double a = 0, b = 0;
+      const auto f = make(OfRun<T>{c});
       for (std::int64_t o = 0; o < n.outer; ++o) {
         const std::int64_t at = (o * n.channels + c) * n.inner;
-        for (std::int64_t block = 0; block < n.inner; block += kBlock) {
-          Pair<T> sums;
-          each_part<T>(std::min(kBlock, n.inner - block), [&](auto i, auto part) {
-            const Pair<T> v = f(part, at + block + i, c, false);
-            sums.first = sums.first + v.first;
-            sums.second = sums.second + v.second;
-          });
-          a += total(sums.first);
-          b += total(sums.second);
-        }
+        const Sums run = sum_pairs<T>(n.inner, [&](auto i, auto part) { return f(part, at + i); });
+        sums[c].first += run.first;
+        sums[c].second += run.second;
       }
-      first[c] = a;
-      second[c] = b;
     }
   });
 }
 
-// Channels side by side: blocks of rows, each summed in T and joined in double.
-template <class T, class F>
-void sum_columns(const NormChannels& n, double* first, double* second, F&& f) {
+// Blocks of rows, each summed in T and joined in double; the same blocks for any number of threads.
+template <class T, class Make>
+void sum_columns(const NormChannels& n, Sums* sums, Make&& make) {
   constexpr std::int64_t kBlock = 64;  // rows summed in T
-  const std::int64_t grain = std::max(std::max(rows_of_grain(n.channels), kBlock),
-                                      (n.outer + kMostChunks - 1) / kMostChunks);
+  const std::int64_t grain =
+      std::max({rows_of_grain(n.channels), kBlock, (n.outer + kMostChunks - 1) / kMostChunks});
   const std::int64_t chunks = (n.outer + grain - 1) / grain;
-  const Scratch<double> sums(static_cast<std::size_t>(chunks * n.channels * 2));
+  const Scratch<Sums> partial(static_cast<std::size_t>(chunks * n.channels));
+  std::fill_n(partial.data(), chunks * n.channels, Sums{});
   parallel_for(n.outer, grain, [&](std::int64_t begin, std::int64_t end) {
-    double* const a = sums.data() + begin / grain * n.channels * 2;
-    double* const b = a + n.channels;
-    std::fill_n(a, 2 * n.channels, 0.0);
+    Sums* const of_chunk = partial.data() + begin / grain * n.channels;
     for (std::int64_t block = begin; block < end; block += kBlock) {
       const std::int64_t stop = std::min(block + kBlock, end);
       each_part<T>(n.channels, [&](auto c, auto part) {
-        Pair<T> sum;
-        for (std::int64_t r = block; r < stop; ++r) {
-          const Pair<T> v = f(part, r * n.channels + c, c, true);
-          sum.first = sum.first + v.first;
-          sum.second = sum.second + v.second;
+        const auto f = make(OfColumns<T>{c, part});
+        LanePair<T> a, b;
+        std::int64_t r = block;
+        for (; r + 2 <= stop; r += 2) {
+          a.add(f(part, r * n.channels + c));
+          b.add(f(part, (r + 1) * n.channels + c));
         }
+        if (r < stop) a.add(f(part, r * n.channels + c));
+        a.add(b);
         T lanes[2][Lane<T>::kSize];
-        sum.first.store(lanes[0]);
-        sum.second.store(lanes[1]);
+        a.first.store(lanes[0]);
+        a.second.store(lanes[1]);
         for (std::int64_t i = 0; i < part.count; ++i) {
-          a[c + i] += static_cast<double>(lanes[0][i]);
-          b[c + i] += static_cast<double>(lanes[1][i]);
+          of_chunk[c + i].first += static_cast<double>(lanes[0][i]);
+          of_chunk[c + i].second += static_cast<double>(lanes[1][i]);
         }
       });
     }
   });
-  std::fill_n(first, n.channels, 0.0);
-  std::fill_n(second, n.channels, 0.0);
   for (std::int64_t k = 0; k < chunks; ++k) {
-    const double* const a = sums.data() + k * n.channels * 2;
     for (std::int64_t c = 0; c < n.channels; ++c) {
-      first[c] += a[c];
-      second[c] += a[n.channels + c];
+      sums[c].first += partial[static_cast<std::size_t>(k * n.channels + c)].first;
+      sums[c].second += partial[static_cast<std::size_t>(k * n.channels + c)].second;
     }
   }
 }
 
-// Numbers of a channel: one for a run of it, a lane of them where channels lie side by side.
-template <class T>
-Lane<T> of_channel(const Part<T>& part, const T* values, std::int64_t channel, bool columns,
-                   T fill) {
-  if (!values) return lane(fill);
-  return columns ? part.load(values + channel, fill) : lane(values[channel]);
-}
-
-template <class T, class F>
-void sum_channels(const NormChannels& n, double* first, double* second, F&& f) {
+template <class T, class Make>
+void sum_channels(const NormChannels& n, Sums* sums, Make&& make) {
+  std::fill_n(sums, n.channels, Sums{});
   if (n.inner == 1) {
-    sum_columns<T>(n, first, second, f);
+    sum_columns<T>(n, sums, make);
   } else {
-    sum_runs<T>(n, first, second, f);
+    sum_runs<T>(n, sums, make);
   }
 }
 
-// f(part, offset, channel, columns) for all elements.
-template <class T, class F>
-void each_of_channels(const NormChannels& n, F&& f) {
+// The maker's function for all elements.
+template <class T, class Make>
+void each_of_channels(const NormChannels& n, Make&& make) {
   if (n.inner == 1) {
     parallel_for(n.outer, rows_of_grain(n.channels), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r) {
-        each_part<T>(n.channels, [&](auto c, auto part) { f(part, r * n.channels + c, c, true); });
-      }
+      each_part<T>(n.channels, [&](auto c, auto part) {
+        const auto f = make(OfColumns<T>{c, part});
+        for (std::int64_t r = begin; r < end; ++r) f(part, r * n.channels + c);
+      });
     });
     return;
   }
-  parallel_for(
-      n.outer * n.channels, rows_of_grain(n.inner), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t r = begin; r < end; ++r) {
-          each_part<T>(n.inner,
-                       [&](auto i, auto part) { f(part, r * n.inner + i, r % n.channels, false); });
-        }
-      });
+  parallel_for(n.outer * n.channels, rows_of_grain(n.inner),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t r = begin; r < end; ++r) {
+                   const auto f = make(OfRun<T>{r % n.channels});
+                   each_part<T>(n.inner, [&](auto i, auto part) { f(part, r * n.inner + i); });
+                 }
+               });
 }
 
 template <class T>
 void statistics_of(const NormChannels& n, const T* x, T* mean, T* variance) {
   const auto channels = static_cast<std::size_t>(n.channels);
-  const Scratch<double> sums(channels), squares(channels);
-  const Scratch<T> sample(channels);
-  for (std::int64_t c = 0; c < n.channels; ++c) sample.data()[c] = x[c * n.inner];
-  sum_channels<T>(n, sums.data(), squares.data(),
-                  [&](const Part<T>& part, std::int64_t at, std::int64_t c, bool columns) {
-                    // What is beyond the end of a run must count nothing.
-                    const T fill = columns ? T(0) : sample.data()[c];
-                    const Lane<T> d =
-                        part.load(x + at, fill) - of_channel(part, sample.data(), c, columns, T(0));
-                    return Pair<T>{d, d * d};
-                  });
+  const Scratch<Sums> sums(channels);
+  const Scratch<T> samples(channels);
+  for (std::size_t c = 0; c < channels; ++c) samples[c] = x[static_cast<std::int64_t>(c) * n.inner];
+  sum_channels<T>(n, sums.data(), [&](const auto& of) {
+    const Lane<T> sample = of(samples.data(), T(0));
+    const T beyond = of.beyond_end(samples.data());
+    return [=](const Part<T>& part, std::int64_t at) {
+      const Lane<T> d = part.load(x + at, beyond) - sample;
+      return LanePair<T>{d, d * d};
+    };
+  });
   const auto count = static_cast<double>(n.count());
   for (std::size_t c = 0; c < channels; ++c) {
-    const double d = sums[c] / count;
-    mean[c] = static_cast<T>(static_cast<double>(sample[c]) + d);
-    variance[c] = static_cast<T>(std::max(squares[c] / count - d * d, 0.0));
+    const double d = sums[c].first / count;
+    mean[c] = static_cast<T>(static_cast<double>(samples[c]) + d);
+    variance[c] = static_cast<T>(std::max(sums[c].second / count - d * d, 0.0));
   }
 }
 
@@ -269,11 +261,12 @@ template <class T>
 void norm_channels_of(const NormChannels& n, const T* x, const T* mean, const T* rstd,
                       const T* weight, const T* bias, T* y) {
   // x factor + shift would be one operation less, but loses what x - mean keeps.
-  each_of_channels<T>(n, [&](const Part<T>& part, std::int64_t at, std::int64_t c, bool columns) {
-    const auto of = [&](const T* v, T fill) { return of_channel(part, v, c, columns, fill); };
-    part.store((part.load(x + at, T(0)) - of(mean, T(0))) * (of(rstd, T(0)) * of(weight, T(1))) +
-                   of(bias, T(0)),
-               y + at);
+  each_of_channels<T>(n, [&](const auto& of) {
+    const Lane<T> m = of(mean, T(0)), factor = of(rstd, T(0)) * of(weight, T(1));
+    const Lane<T> shift = of(bias, T(0));
+    return [=](const Part<T>& part, std::int64_t at) {
+      part.store((part.load(x + at, T(0)) - m) * factor + shift, y + at);
+    };
   });
 }
 
@@ -282,29 +275,27 @@ void norm_channels_backward_of(const NormChannels& n, bool fixed, const T* g, co
                                const T* mean, const T* rstd, const T* weight, T* sum_g, T* sum_gx,
                                T* dx) {
   const auto channels = static_cast<std::size_t>(n.channels);
-  const Scratch<double> first(channels), second(channels);
-  const auto z = [&](const Part<T>& part, std::int64_t at, std::int64_t c, bool columns) {
-    return (part.load(x + at, T(0)) - of_channel(part, mean, c, columns, T(0))) *
-           of_channel(part, rstd, c, columns, T(0));
-  };
-  sum_channels<T>(n, first.data(), second.data(),
-                  [&](const Part<T>& part, std::int64_t at, std::int64_t c, bool columns) {
-                    const Lane<T> d = part.load(g + at, T(0));
-                    return Pair<T>{d, d * z(part, at, c, columns)};
-                  });
+  const Scratch<Sums> sums(channels);
+  sum_channels<T>(n, sums.data(), [&](const auto& of) {
+    const Lane<T> m = of(mean, T(0)), r = of(rstd, T(0));
+    return [=](const Part<T>& part, std::int64_t at) {
+      const Lane<T> d = part.load(g + at, T(0));
+      return LanePair<T>{d, d * ((part.load(x + at, T(0)) - m) * r)};
+    };
+  });
   for (std::size_t c = 0; c < channels; ++c) {
-    sum_g[c] = static_cast<T>(first[c]);
-    sum_gx[c] = static_cast<T>(second[c]);
+    sum_g[c] = static_cast<T>(sums[c].first);
+    sum_gx[c] = static_cast<T>(sums[c].second);
   }
   if (!dx) return;
-  const Lane<T> share(fixed ? 0.0 : 1 / static_cast<double>(n.count()));
-  each_of_channels<T>(n, [&](const Part<T>& part, std::int64_t at, std::int64_t c, bool columns) {
-    const auto of = [&](const T* v, T fill) { return of_channel(part, v, c, columns, fill); };
-    Lane<T> d = part.load(g + at, T(0));
-    if (!fixed) {
-      d = d - of(sum_g, T(0)) * share - z(part, at, c, columns) * (of(sum_gx, T(0)) * share);
-    }
-    part.store(d * (of(rstd, T(0)) * of(weight, T(1))), dx + at);
+  const double share = fixed ? 0.0 : 1 / static_cast<double>(n.count());
+  each_of_channels<T>(n, [&](const auto& of) {
+    const Lane<T> m = of(mean, T(0)), r = of(rstd, T(0)), factor = r * of(weight, T(1));
+    const Lane<T> even = of(sum_g, T(0)) * share, along = of(sum_gx, T(0)) * share * r;
+    return [=](const Part<T>& part, std::int64_t at) {
+      const Lane<T> d = part.load(g + at, T(0)) - even - (part.load(x + at, T(0)) - m) * along;
+      part.store(d * factor, dx + at);
+    };
   });
 }
 

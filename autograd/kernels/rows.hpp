@@ -51,19 +51,61 @@ void each_part(std::int64_t n, F&& f) {
 }
 
 /// The sum over a row of f(begin, part), a vector of addends: in float within blocks, joined in
-/// double.
+/// double. Four sums at a time, so that none waits for the other.
 template <class T, class A = xsimd::default_arch, class F>
 double sum_parts(std::int64_t n, F&& f) {
-  constexpr std::int64_t kBlock = 64 * Lane<T, A>::kSize;
+  using V = Lane<T, A>;
+  constexpr std::int64_t W = V::kSize, kBlock = 64 * W;
   double sum = 0;
   for (std::int64_t block = 0; block < n; block += kBlock) {
-    Lane<T, A> part_sum(0.0);
-    each_part<T, A>(std::min(kBlock, n - block), [&](std::int64_t i, Part<T, A> part) {
-      part_sum = part_sum + f(block + i, part);
-    });
-    sum += total(part_sum);
+    const std::int64_t end = std::min(block + kBlock, n);
+    V a(0.0), b(0.0), c(0.0), d(0.0);
+    std::int64_t i = block;
+    for (; i + 4 * W <= end; i += 4 * W) {
+      a = a + f(i, Part<T, A>{});
+      b = b + f(i + W, Part<T, A>{});
+      c = c + f(i + 2 * W, Part<T, A>{});
+      d = d + f(i + 3 * W, Part<T, A>{});
+    }
+    for (; i < end; i += W) a = a + f(i, Part<T, A>{std::min(W, end - i)});
+    sum += total((a + b) + (c + d));
   }
   return sum;
+}
+
+/// Two addends of one pass.
+template <class T, class A = xsimd::default_arch>
+struct LanePair {
+  Lane<T, A> first{0.0}, second{0.0};
+
+  void add(const LanePair& other) {
+    first = first + other.first;
+    second = second + other.second;
+  }
+};
+struct Sums {
+  double first = 0, second = 0;
+};
+
+/// The same of f(begin, part), a LanePair.
+template <class T, class A = xsimd::default_arch, class F>
+Sums sum_pairs(std::int64_t n, F&& f) {
+  constexpr std::int64_t W = Lane<T, A>::kSize, kBlock = 64 * W;
+  Sums sums;
+  for (std::int64_t block = 0; block < n; block += kBlock) {
+    const std::int64_t end = std::min(block + kBlock, n);
+    LanePair<T, A> a, b;
+    std::int64_t i = block;
+    for (; i + 2 * W <= end; i += 2 * W) {
+      a.add(f(i, Part<T, A>{}));
+      b.add(f(i + W, Part<T, A>{}));
+    }
+    for (; i < end; i += W) a.add(f(i, Part<T, A>{std::min(W, end - i)}));
+    a.add(b);
+    sums.first += total(a.first);
+    sums.second += total(a.second);
+  }
+  return sums;
 }
 
 }  // namespace xtape::kernels
