@@ -44,21 +44,31 @@ class Scores {
     return a_.causal ? std::clamp<std::int64_t>(b_.query + i - b_.key + 1, 0, b_.keys) : b_.keys;
   }
 
-  // scale Q K^T + mask
-  void compute() const {
+  // Q K^T
+  void multiply() const {
     gemm_alone(false, true, b_.queries, b_.keys, a_.width, T(1),
                static_cast<const T*>(at<T>(a_.q, b_.matrix, b_.query)), a_.q.step,
                static_cast<const T*>(at<T>(a_.k, b_.matrix, b_.key)), a_.k.step, T(0), scores_,
                kKeys);
+  }
+  // Row i times scale plus mask; returns the largest that is no NaN.
+  T finish(std::int64_t i) const {
+    constexpr std::int64_t W = Lane<T>::kSize;
+    T* s = row(i);
+    const T* mask = a_.mask.data ? at<T>(a_.mask, b_.matrix, b_.query + i) + b_.key : nullptr;
     const Lane<T> scale(a_.scale);
-    for (std::int64_t i = 0; i < b_.queries; ++i) {
-      T* s = row(i);
-      const T* mask = a_.mask.data ? at<T>(a_.mask, b_.matrix, b_.query + i) + b_.key : nullptr;
-      each_part<T>(seen(i), [&](auto j, auto part) {
-        const Lane<T> v = part.load(s + j, T(0)) * scale;
-        part.store(mask ? v + part.load(mask + j, T(0)) : v, s + j);
-      });
-    }
+    const T beyond_end = a_.scale < 0 ? kInfinity<T> : -kInfinity<T>;  // -inf once scaled
+    Lane<T> top[2] = {-static_cast<double>(kInfinity<T>), -static_cast<double>(kInfinity<T>)};
+    each_part<T>(seen(i), [&](auto j, auto part) {
+      Lane<T> v = part.load(s + j, beyond_end) * scale;
+      if (mask) v = v + part.load(mask + j, T(0));
+      Lane<T>& t = top[j / W % 2];
+      t = where(gt(v, t), v, t);
+      part.store(v, s + j);
+    });
+    T lanes[W];
+    where(gt(top[0], top[1]), top[0], top[1]).store(lanes);
+    return *std::max_element(lanes, lanes + W);
   }
   // Row i of what dropout keeps, scaled; in place.
   void drop(std::int64_t i, T* values) const {
@@ -74,20 +84,6 @@ class Scores {
   const Block& b_;
   T* scores_;
 };
-
-template <class T>
-T largest(const T* x, std::int64_t n) {
-  Lane<T> top(-static_cast<double>(kInfinity<T>));
-  each_part<T>(n, [&](auto i, auto part) {
-    const Lane<T> v = part.load(x + i, -kInfinity<T>);
-    top = where(logical_or(gt(v, top), ne(v, v)), v, top);
-  });
-  T lanes[Lane<T>::kSize];
-  top.store(lanes);
-  T y = lanes[0];
-  for (const T v : lanes) y = v > y || v != v ? v : y;
-  return y;
-}
 
 template <class T>
 void scale_row(T* x, std::int64_t n, double factor) {
@@ -113,7 +109,7 @@ class ForwardBlock {
     for (b.key = 0; b.key < end; b.key += kKeys) {
       b.keys = std::min(kKeys, end - b.key);
       const Scores<T> scores(a_, b, scores_);
-      scores.compute();
+      scores.multiply();
       for (std::int64_t i = 0; i < b.queries; ++i) weigh(b, scores, i);
       gemm_alone(false, false, b.queries, a_.value_width, b.keys, T(1),
                  static_cast<const T*>(scores_), kKeys,
@@ -133,10 +129,13 @@ class ForwardBlock {
   void weigh(const Block& b, const Scores<T>& scores, std::int64_t i) {
     T* s = scores.row(i);
     const std::int64_t n = scores.seen(i);
-    const T top = std::max(top_[i], largest(s, n));
+    T top = std::max(top_[i], scores.finish(i));
     if (top == -kInfinity<T>) {
-      std::fill_n(s, b.keys, T(0));
-      return;
+      if (std::none_of(s, s + n, [](T v) { return std::isnan(v); })) {
+        std::fill_n(s, b.keys, T(0));
+        return;
+      }
+      top = T(0);
     }
     const Lane<T> shift(static_cast<double>(top));
     const double sum = sum_parts<T>(n, [&](auto j, auto part) {
@@ -203,7 +202,7 @@ class BackwardMatrix {
   void add_block(const Block& b) {
     const Scores<T> scores(a_, b, p_), gradients(a_, b, ds_);
     const T* g = at<T>(g_, b.matrix, b.query);
-    scores.compute();
+    scores.multiply();
     gemm_alone(false, true, b.queries, b.keys, a_.value_width, T(1), g, g_.step,
                static_cast<const T*>(at<T>(a_.v, b.matrix, b.key)), a_.v.step, T(0), ds_, kKeys);
     for (std::int64_t i = 0; i < b.queries; ++i) gate(b, scores, gradients, i);
@@ -221,6 +220,7 @@ class BackwardMatrix {
   void gate(const Block& b, const Scores<T>& scores, const Scores<T>& gradients, std::int64_t i) {
     T *s = scores.row(i), *d = gradients.row(i);
     const std::int64_t n = scores.seen(i);
+    scores.finish(i);
     gradients.drop(i, d);
     const T log_sum = log_sum_[b.matrix * a_.queries + b.query + i];
     const Lane<T> shift(static_cast<double>(log_sum)), along(along_[i]), scale(a_.scale);

@@ -177,6 +177,8 @@ BOOST_AUTO_TEST_CASE(blocks_make_the_whole) {
     check_fused(q, k, v, {.is_causal = true});
     check_fused(q, k, v, {.dropout_p = 0.2, .is_causal = true});
     check_fused(q, k, v, {.dropout_p = 0.2, .scale = 2.0});
+    check_fused(q, k, v, {.is_causal = true, .scale = -0.5});
+    check_fused(q, k, v, {.scale = 0.0});
     const Tensor mask = drawn({150, 270}, 3, dtype).detach() * 3;
     check_fused(q, k, v, {.attn_mask = mask});
     check_fused(q, k, v, {.attn_mask = gt(mask, 0)});
@@ -228,6 +230,13 @@ BOOST_AUTO_TEST_CASE(dropout_keeps_the_mean) {
   // Each is a mean of 200 numbers of variance 0.25 / 0.75.
   BOOST_TEST(std::abs(sum / 2000 - 1) < 6 * std::sqrt(1.0 / 3 / 200 / 2000));
   BOOST_TEST(std::abs(squares / 2000 * 600 - 1) < 0.2);
+}
+
+BOOST_AUTO_TEST_CASE(nan_passes_through) {
+  const Tensor q = tensor({{std::nan(""), 1}, {1, 1}}), k = ones({3, 2}), v = ones({3, 1});
+  const Values y = elements(scaled_dot_product_attention(q, k, v));
+  BOOST_TEST(std::isnan(y[0]));
+  BOOST_TEST(y[1] == 1);
 }
 
 // Large scores overflow nowhere.
