@@ -47,13 +47,17 @@ const Tensor* ReferenceCase::find(const std::string& name) const {
   return found == tensors_.end() ? nullptr : &found->second;
 }
 
-void ReferenceCase::load(nn::Module& module) const {
-  module.to(dtype_);
+nn::NamedTensors ReferenceCase::state() const {
   nn::NamedTensors state;
   for (const auto& [name, tensor] : tensors_) {
     if (name.starts_with("state.")) state.emplace_back(name.substr(6), tensor);
   }
-  nn::load_state(module, state);
+  return state;
+}
+
+void ReferenceCase::load(nn::Module& module) const {
+  module.to(dtype_);
+  nn::load_state(module, state());
 }
 
 // |got - expected| <= tolerance * max(|expected|, rms), where what is zero but for rounding, such

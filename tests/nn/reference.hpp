@@ -22,6 +22,7 @@ class ReferenceCase {
   const Tensors& inputs() const noexcept { return inputs_; }
   /// Converts the module and gives it the stored parameters and buffers, all of them.
   void load(xtape::nn::Module& module) const;
+  xtape::nn::NamedTensors state() const;
   /// Compares outputs, gradients of inputs and parameters, and buffers.
   void check(xtape::nn::Module& module, const Tensors& outputs) const;
 

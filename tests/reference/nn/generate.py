@@ -236,8 +236,36 @@ def attention():
     write("attention.safetensors")
 
 
+class Model(nn.Module):
+    """A module of each family, as tests/nn/exchange_test.cpp writes it."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.lstm = nn.LSTM(24, 8, num_layers=2, bidirectional=True, batch_first=True)
+        layer = nn.TransformerEncoderLayer(16, 4, 32, dropout=0.0, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2, nn.LayerNorm(16))
+        self.out = nn.Linear(16, 3)
+
+    def forward(self, x):
+        x = self.norm(self.conv(x)).relu().permute(0, 2, 1, 3).flatten(2)
+        return self.out(self.encoder(self.lstm(x)[0]).mean(1))
+
+
+def exchange():
+    torch.manual_seed(5)
+    x = torch.randn(3, 1, 10, 8)
+    model = Model()
+    case("model_train", model, [x])
+    model.zero_grad()
+    case("model_eval", model, [x], training=False)
+    write("exchange.safetensors")
+
+
 if __name__ == "__main__":
     recurrent()
     norms()
     layers()
     attention()
+    exchange()
