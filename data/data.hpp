@@ -6,5 +6,6 @@
 #include "digits.hpp"
 #include "idx.hpp"
 #include "loader.hpp"
+#include "npy.hpp"
 #include "plot.hpp"
 #include "safetensors.hpp"

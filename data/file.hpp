@@ -9,8 +9,20 @@
 
 namespace xtape::data::detail {
 
+/// Where bytes are read from, one after the other.
+class Source {
+ public:
+  /// Reads exactly `bytes`; an end before is an error.
+  virtual void read(void* to, std::size_t bytes) = 0;
+  /// Throws FileError "operation: path: what".
+  [[noreturn]] virtual void fail(const std::string& what) const = 0;
+
+ protected:
+  ~Source() = default;
+};
+
 /// A regular file open for reading. Every failure is a FileError "operation: path: what".
-class InputFile {
+class InputFile final : public Source {
  public:
   InputFile(const char* operation, const std::string& path);
   ~InputFile();
@@ -19,12 +31,11 @@ class InputFile {
 
   /// Bytes in the file when it was opened.
   std::uint64_t size() const noexcept { return size_; }
-  /// Reads exactly `bytes`; a file that ends before is an error.
-  void read(void* to, std::size_t bytes);
+  void read(void* to, std::size_t bytes) override;
   /// Reads up to `bytes`; 0 at the end.
   std::size_t read_some(void* to, std::size_t bytes);
   void seek(std::uint64_t position);
-  [[noreturn]] void fail(const std::string& what) const;
+  [[noreturn]] void fail(const std::string& what) const override;
 
  private:
   const char* operation_;

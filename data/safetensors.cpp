@@ -3,9 +3,7 @@
 #include "safetensors.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -13,18 +11,17 @@
 #include <string_view>
 
 #include "../autograd/error.hpp"
+#include "elements.hpp"
 #include "file.hpp"
 
 namespace xtape::data {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the format's numbers are little-endian");
-
 using Json = nlohmann::json;
 constexpr std::uint64_t kLargestHeader = 100'000'000;  // as the format's own library has it
 constexpr std::size_t kLengthBytes = 8;
 
-enum class Element { copied, f16, bf16, i8, i16, i32, u16, u32 };
+using detail::Element;
 
 struct Stored {
   std::string_view name;
@@ -179,75 +176,6 @@ void check_coverage(const detail::InputFile& file, const std::vector<Entry>& ent
   }
 }
 
-float widen_f16(std::uint16_t bits) {
-  const std::uint32_t sign = std::uint32_t{bits & 0x8000u} << 16;
-  const std::uint32_t exponent = bits >> 10 & 31u, fraction = bits & 1023u;
-  if (exponent == 0) {  // zero and numbers below 2^-14: fraction * 2^-24
-    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-    return sign != 0 ? -magnitude : magnitude;
-  }
-  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;  // 112: the biases' difference
-  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-}
-
-// Elements of type From in the file become To by `f`, in steps of bounded size.
-template <class From, class To, class F>
-void convert(detail::InputFile& file, To* to, std::int64_t count, F f) {
-  From buffer[4096];
-  for (std::int64_t done = 0; done < count;) {
-    const std::int64_t step = std::min<std::int64_t>(count - done, 4096);
-    file.read(buffer, static_cast<std::size_t>(step) * sizeof(From));
-    std::transform(buffer, buffer + step, to + done, f);
-    done += step;
-  }
-}
-
-template <class From>
-void convert_integers(detail::InputFile& file, const Tensor& x) {
-  convert<From>(file, xtape::detail::fresh_data<std::int64_t>(x), x.numel(),
-                [](From v) { return std::int64_t{v}; });
-}
-
-Tensor read_data(detail::InputFile& file, const Entry& entry) {
-  Tensor x = xtape::detail::empty(entry.stored->dtype, entry.shape);
-  using xtape::detail::fresh_data;
-  switch (entry.stored->element) {
-    case Element::copied:
-      file.read(x.value()->data, entry.end - entry.begin);
-      break;
-    case Element::f16:
-      convert<std::uint16_t>(file, fresh_data<float>(x), x.numel(), widen_f16);
-      break;
-    case Element::bf16:
-      convert<std::uint16_t>(file, fresh_data<float>(x), x.numel(), [](std::uint16_t bits) {
-        return std::bit_cast<float>(std::uint32_t{bits} << 16);
-      });
-      break;
-    case Element::i8:
-      convert_integers<std::int8_t>(file, x);
-      break;
-    case Element::i16:
-      convert_integers<std::int16_t>(file, x);
-      break;
-    case Element::i32:
-      convert_integers<std::int32_t>(file, x);
-      break;
-    case Element::u16:
-      convert_integers<std::uint16_t>(file, x);
-      break;
-    case Element::u32:
-      convert_integers<std::uint32_t>(file, x);
-      break;
-  }
-  if (entry.stored->dtype == boolean) {
-    const std::byte* bytes = x.value()->data;
-    if (std::any_of(bytes, bytes + x.numel(), [](std::byte b) { return b > std::byte{1}; })) {
-      file.fail("tensor " + in_quotes(entry.name) + ": a BOOL is neither 0 nor 1");
-    }
-  }
-  return x;
-}
-
 Header read_header(detail::InputFile& file, std::uint64_t& header_bytes) {
   if (file.size() < kLengthBytes + 2) {
     file.fail("not a safetensors file: found only " + std::to_string(file.size()) + " bytes");
@@ -343,7 +271,10 @@ Safetensors read_safetensors(const std::string& path) {
   check_coverage(file, entries, file.size() - data_start);
   for (const Entry& entry : entries) {
     file.seek(data_start + entry.begin);
-    result.tensors.emplace_back(entry.name, read_data(file, entry));
+    result.tensors.emplace_back(
+        entry.name,
+        detail::read_elements(file, entry.shape, entry.stored->dtype, entry.stored->element,
+                              "tensor " + in_quotes(entry.name)));
   }
   return result;
 }

@@ -177,9 +177,7 @@ Tensor losses_of(const Tensor& log_probs, const Tensor& rows, const Tensor& inpu
     kernels::ctc(c, x.dtype(), y.value()->data, x.value()->data);
   });
   if (o.zero_infinity) {
-    for (Tensor part : {y}) {
-      part.copy_(where(eq(part, std::numeric_limits<double>::infinity()), zeros_like(part), part));
-    }
+    y = where(eq(y, std::numeric_limits<double>::infinity()), zeros_like(y), y);
   }
   record("ctc_loss", y, {log_probs}, saves(log_probs, rows, input_lengths, target_lengths),
          [blank = o.blank, zero_infinity = o.zero_infinity](Backward& t) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numbers>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -93,6 +95,27 @@ void orthonormalise(std::vector<double>& a, std::size_t rows, std::size_t column
   }
 }
 
+void check_matrix(const char* operation, const Tensor& x) {
+  check(operation, x);
+  if (x.dim() == 2) return;
+  throw ShapeError(std::string(operation) + ": expected a matrix, got shape " +
+                   to_string(x.sizes()));
+}
+
+// The inverse error function: an approximation (Winitzki, 2008), then Halley's steps.
+double inverse_erf(double x) {
+  constexpr double kA = 0.147, kRoot = 2 * std::numbers::inv_sqrtpi;
+  if (std::abs(x) >= 1) return std::copysign(std::numeric_limits<double>::infinity(), x);
+  const double l = std::log1p(-x * x);
+  const double b = 2 / (std::numbers::pi * kA) + l / 2;
+  double y = std::copysign(std::sqrt(std::sqrt(b * b - l / kA) - b), x);
+  for (int i = 0; i < 3; ++i) {
+    const double e = (std::erf(y) - x) / (kRoot * std::exp(-y * y));
+    y -= e / (1 + y * e);
+  }
+  return y;
+}
+
 }  // namespace
 
 double calculate_gain(Nonlinearity nonlinearity, double slope) {
@@ -142,6 +165,76 @@ Tensor kaiming_uniform_(Tensor x, const KaimingOptions& options) {
 Tensor kaiming_normal_(Tensor x, const KaimingOptions& options) {
   const double std = kaiming_std("kaiming_normal_", x, options);
   return fill_normal("kaiming_normal_", std::move(x), 0, std);
+}
+
+Tensor lecun_uniform_(Tensor x) {
+  const double a = std::sqrt(3 / static_cast<double>(fans("lecun_uniform_", x).in));
+  return fill_uniform("lecun_uniform_", std::move(x), -a, a);
+}
+
+Tensor lecun_normal_(Tensor x) {
+  const double std = 1 / std::sqrt(static_cast<double>(fans("lecun_normal_", x).in));
+  return fill_normal("lecun_normal_", std::move(x), 0, std);
+}
+
+Tensor trunc_normal_(Tensor x, double mean, double std, double a, double b) {
+  check("trunc_normal_", x);
+  if (!(a < b && std > 0)) {
+    throw ValueError("trunc_normal_: expected a < b and std > 0, got a " + std::to_string(a) +
+                     ", b " + std::to_string(b) + ", std " + std::to_string(std));
+  }
+  // Uniform in what the distribution function gives at the limits, then back through it.
+  const auto distribution = [&](double v) { return std::erf((v - mean) / (std * std::sqrt(2.0))); };
+  const Tensor noise = xtape::uniform(distribution(a), distribution(b), {x.numel()}, float64);
+  std::vector<double> values(noise.data<double>(), noise.data<double>() + x.numel());
+  for (double& v : values) {
+    v = std::clamp(mean + std * std::sqrt(2.0) * inverse_erf(v), a, b);
+  }
+  return fill(x, from_values<double>(values, x.shape()));
+}
+
+Tensor eye_(Tensor x) {
+  check_matrix("eye_", x);
+  return fill(x, xtape::eye(x.sizes()[0], x.sizes()[1], x.dtype()));
+}
+
+Tensor dirac_(Tensor x, std::int64_t groups) {
+  check("dirac_", x);
+  if (x.dim() < 3 || x.dim() > 5) {
+    throw ShapeError("dirac_: expected 3 to 5 dimensions, got shape " + to_string(x.sizes()));
+  }
+  const std::int64_t out = x.sizes()[0], in = x.sizes()[1];
+  if (groups < 1 || out % groups != 0) {
+    throw ShapeError("dirac_: " + std::to_string(groups) + " groups do not divide " +
+                     std::to_string(out) + " channels");
+  }
+  std::vector<double> values(static_cast<std::size_t>(x.numel()));
+  const std::int64_t each = out / groups;
+  for (std::int64_t o = 0; o < out; ++o) {
+    if (o % each >= in) continue;
+    std::int64_t at = o * in + o % each;
+    for (int d = 2; d < x.dim(); ++d) at = at * x.sizes()[d] + x.sizes()[d] / 2;
+    if (!values.empty()) values[static_cast<std::size_t>(at)] = 1;
+  }
+  return fill(x, from_values<double>(values, x.shape()));
+}
+
+Tensor sparse_(Tensor x, double sparsity, double std) {
+  check_matrix("sparse_", x);
+  if (!(sparsity >= 0 && sparsity <= 1)) {
+    throw ValueError("sparse_: expected a sparsity in [0, 1], got " + std::to_string(sparsity));
+  }
+  const std::int64_t rows = x.sizes()[0], columns = x.sizes()[1];
+  const auto zeros = static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(rows)));
+  const Tensor noise = xtape::normal(0, std, {x.numel()}, float64);
+  std::vector<double> values(noise.data<double>(), noise.data<double>() + x.numel());
+  for (std::int64_t c = 0; c < columns; ++c) {
+    const Tensor order = xtape::randperm(rows);
+    for (std::int64_t i = 0; i < zeros; ++i) {
+      values[static_cast<std::size_t>(order.data<std::int64_t>()[i] * columns + c)] = 0;
+    }
+  }
+  return fill(x, from_values<double>(values, x.shape()));
 }
 
 Tensor orthogonal_(Tensor x, double gain) {

@@ -149,4 +149,87 @@ BOOST_AUTO_TEST_CASE(errors) {
   BOOST_CHECK_EXCEPTION(init::ones_(Tensor()), ValueError, says("ones_: the tensor is undefined"));
 }
 
+BOOST_AUTO_TEST_CASE(truncated_normal) {
+  manual_seed(7);
+  const Tensor x = nn::init::trunc_normal_(zeros({200, 500}, float64), 1, 2, 0, 4);
+  double sum = 0, squares = 0, below = 0;
+  for (const double v : nn_test::values(x)) {
+    BOOST_REQUIRE((v >= 0 && v <= 4));
+    sum += v;
+    squares += v * v;
+    below += v < 1;
+  }
+  // With phi and Phi at (0 - 1) / 2 and (4 - 1) / 2.
+  const auto density = [](double z) {
+    return std::exp(-z * z / 2) / std::sqrt(2 * 3.14159265358979);
+  };
+  const auto distribution = [](double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; };
+  const double mass = distribution(1.5) - distribution(-0.5), n = 100'000;
+  const double shift = (density(-0.5) - density(1.5)) / mass;
+  const double mean = 1 + 2 * shift;
+  const double variance =
+      4 * (1 + (-0.5 * density(-0.5) - 1.5 * density(1.5)) / mass - shift * shift);
+  BOOST_TEST(std::abs(sum / n - mean) < 0.02);
+  BOOST_TEST(std::abs(squares / n - sum / n * sum / n - variance) < 0.03);
+  BOOST_TEST(std::abs(below / n - (distribution(0) - distribution(-0.5)) / mass) < 0.01);
+  // Far out in a tail, and without limits.
+  for (const double v : nn_test::values(nn::init::trunc_normal_(zeros({100}), 0, 1, 5, 6))) {
+    BOOST_TEST((v >= 5 && v <= 6));
+  }
+  for (const double v : nn_test::values(nn::init::trunc_normal_(zeros({100}), 0, 1, -1e9, 1e9))) {
+    BOOST_TEST(std::abs(v) < 6);
+  }
+  BOOST_CHECK_THROW(nn::init::trunc_normal_(zeros({2}), 0, 1, 2, 1), ValueError);
+  BOOST_CHECK_THROW(nn::init::trunc_normal_(zeros({2}), 0, 0), ValueError);
+}
+
+BOOST_AUTO_TEST_CASE(lecun) {
+  manual_seed(7);
+  const Tensor x = nn::init::lecun_uniform_(zeros({300, 100, 2, 1}));
+  const double limit = std::sqrt(3.0 / 200);
+  double squares = 0;
+  for (const double v : nn_test::values(x)) {
+    BOOST_REQUIRE(std::abs(v) <= limit * (1 + 1e-6));
+    squares += v * v;
+  }
+  BOOST_TEST(std::abs(squares / 60'000 * 200 - 1) < 0.02);
+  squares = 0;
+  for (const double v : nn_test::values(nn::init::lecun_normal_(zeros({300, 200})))) {
+    squares += v * v;
+  }
+  BOOST_TEST(std::abs(squares / 60'000 * 200 - 1) < 0.03);
+  BOOST_CHECK_THROW(nn::init::lecun_normal_(zeros({3})), ShapeError);
+}
+
+BOOST_AUTO_TEST_CASE(unit_matrices_and_dirac) {
+  nn_test::check_values(nn::init::eye_(full({2, 3}, 7)), {1, 0, 0, 0, 1, 0});
+  BOOST_CHECK_THROW(nn::init::eye_(zeros({2})), ShapeError);
+  nn_test::check_values(nn::init::dirac_(full({2, 2, 3}, 7)), {0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0});
+  nn_test::check_values(nn::init::dirac_(full({4, 1, 1, 2}, 7), 4), {0, 1, 0, 1, 0, 1, 0, 1});
+  nn_test::check_values(nn::init::dirac_(full({3, 1, 1}, 7)), {1, 0, 0});
+  nn_test::check_values(nn::init::dirac_(full({1, 1, 2, 2, 2}, 7)), {0, 0, 0, 0, 0, 0, 0, 1});
+  BOOST_CHECK_THROW(nn::init::dirac_(zeros({2, 2})), ShapeError);
+  BOOST_CHECK_THROW(nn::init::dirac_(zeros({3, 1, 1}), 2), ShapeError);
+}
+
+BOOST_AUTO_TEST_CASE(sparse) {
+  manual_seed(7);
+  const auto values = nn_test::values(nn::init::sparse_(zeros({10, 40}), 0.25, 0.1));
+  double squares = 0;
+  std::vector<int> places(10);
+  for (std::size_t c = 0; c < 40; ++c) {
+    int zeros = 0;
+    for (std::size_t r = 0; r < 10; ++r) {
+      zeros += values[r * 40 + c] == 0;
+      places[r] += values[r * 40 + c] == 0;
+      squares += values[r * 40 + c] * values[r * 40 + c];
+    }
+    BOOST_TEST(zeros == 3);  // a quarter of ten, rounded up
+  }
+  for (const int n : places) BOOST_TEST((n > 2 && n < 30));
+  BOOST_TEST(std::abs(squares / 280 / 0.01 - 1) < 0.3);
+  BOOST_CHECK_THROW(nn::init::sparse_(zeros({3}), 0.5), ShapeError);
+  BOOST_CHECK_THROW(nn::init::sparse_(zeros({3, 3}), 1.5), ValueError);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
