@@ -57,7 +57,9 @@ InputFile::InputFile(const char* operation, const std::string& path)
 
 InputFile::~InputFile() { ::close(descriptor_); }
 
-void InputFile::fail(const std::string& what) const { raise(operation_, path_, what); }
+void Source::fail(const std::string& what) const { throw FileError(where() + ": " + what); }
+
+std::string InputFile::where() const { return std::string(operation_) + ": " + path_; }
 
 std::size_t InputFile::read_some(void* to, std::size_t bytes) {
   for (;;) {

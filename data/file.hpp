@@ -15,10 +15,12 @@ class Source {
   /// Reads exactly `bytes`; an end before is an error.
   virtual void read(void* to, std::size_t bytes) = 0;
   /// Throws FileError "operation: path: what".
-  [[noreturn]] virtual void fail(const std::string& what) const = 0;
+  [[noreturn]] void fail(const std::string& what) const;
 
  protected:
   ~Source() = default;
+  /// "operation: path"
+  virtual std::string where() const = 0;
 };
 
 /// A regular file open for reading. Every failure is a FileError "operation: path: what".
@@ -35,7 +37,7 @@ class InputFile final : public Source {
   /// Reads up to `bytes`; 0 at the end.
   std::size_t read_some(void* to, std::size_t bytes);
   void seek(std::uint64_t position);
-  [[noreturn]] void fail(const std::string& what) const override;
+  std::string where() const override;
 
  private:
   const char* operation_;

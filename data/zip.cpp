@@ -235,8 +235,8 @@ ZipReader::~ZipReader() {
   if (state_->member.deflated) ::inflateEnd(&state_->stream);
 }
 
-void ZipReader::fail(const std::string& what) const {
-  state_->file.fail("member '" + state_->member.name + "': " + what);
+std::string ZipReader::where() const {
+  return state_->file.where() + ": member '" + state_->member.name + "'";
 }
 
 void ZipReader::read(void* to, std::size_t bytes) {

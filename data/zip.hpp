@@ -37,9 +37,10 @@ class ZipReader final : public Source {
   void read(void* to, std::size_t bytes) override;
   /// All bytes must have been read, and their checksum be right.
   void finish();
-  [[noreturn]] void fail(const std::string& what) const override;
 
  private:
+  std::string where() const override;
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -130,14 +130,20 @@ def rosenbrock(parameters):
     return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
 
 
-def run_lbfgs(dtype, **options):
+def bowl(parameters):
+    x = torch.cat([p.flatten() for p in parameters])
+    weights = torch.arange(1, 9, dtype=x.dtype)
+    return (weights * (x - 1) ** 2 + 0.5 * x ** 4).sum() + 0.3 * (x[1:] * x[:-1]).sum()
+
+
+def run_lbfgs(dtype, loss_of=rosenbrock, **options):
     parameters = [torch.tensor(s, dtype=dtype, requires_grad=True)
                   for s in ([-1.2, 1.0, -0.5, 0.8], [[0.3, 1.4], [-0.7, 0.2]])]
     optimizer = torch.optim.LBFGS(parameters, **options)
 
     def closure():
         optimizer.zero_grad()
-        loss = rosenbrock(parameters)
+        loss = loss_of(parameters)
         loss.backward()
         return loss
 
@@ -196,7 +202,9 @@ def optimizers():
         for name, options in {
                 "lbfgs": dict(lr=0.1, max_iter=3, history_size=4),
                 "lbfgs.wolfe": dict(max_iter=1, history_size=5, line_search_fn="strong_wolfe"),
-                "lbfgs.wolfe.long": dict(line_search_fn="strong_wolfe")}.items():
+                "lbfgs.wolfe.long": dict(line_search_fn="strong_wolfe"),
+                "lbfgs.bowl": dict(loss_of=bowl, max_iter=1, history_size=5,
+                                   line_search_fn="strong_wolfe")}.items():
             result[f"{name}.{dtype_name}"] = run_lbfgs(dtype, **options)
     matrices = [starts[0], starts[2]], [gradients[0], gradients[2]]
     both = starts, gradients
