@@ -18,7 +18,7 @@ using detail::reduce;
 
 namespace {
 
-// max(x, 0), whose slope at 0 is 1 as in PyTorch's losses: a step that is just not made counts.
+// max(x, 0) with slope 1 at 0, as PyTorch's clamp_min has it.
 constexpr auto from_zero = [](auto x) { return where(x < 0, 0, x); };
 
 Tensor distance(const Tensor& a, const Tensor& b, const TripletMarginOptions& o) {
@@ -46,7 +46,7 @@ Tensor cosine_embedding_loss(const Tensor& input1, const Tensor& input2, const T
                     (input1.dim() == 2 && target.shape() == Shape{input1.sizes()[0]});
   if (!fits) {
     throw ShapeError(std::string(kName) +
-                     ": expected inputs [N, D] and target [N], or [D] and [], " + "got " +
+                     ": expected inputs [N, D] and target [N], or [D] and [], got " +
                      to_string(input1.sizes()) + " and " + to_string(target.sizes()));
   }
   check_signs(kName, target);

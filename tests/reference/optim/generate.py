@@ -101,7 +101,8 @@ def muon(lr=1e-3, weight_decay=0.1, momentum=0.95, nesterov=True, steps=5, rms=F
     def step(p, g, state, _):
         m = state["m"] = momentum * state.get("m", np.zeros_like(p)) + (1 - momentum) * g
         update = momentum * m + (1 - momentum) * g if nesterov else m
-        factor = 0.2 * math.sqrt(max(p.shape)) if rms else math.sqrt(max(1, p.shape[0] / p.shape[1]))
+        rows, columns = p.shape
+        factor = 0.2 * math.sqrt(max(p.shape)) if rms else math.sqrt(max(1, rows / columns))
         return p * (1 - lr * weight_decay) - lr * factor * orthogonal(update)
     return step
 
