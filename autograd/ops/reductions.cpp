@@ -163,6 +163,16 @@ Tensor std(const Tensor& x, const Shape& dims, std::int64_t correction, bool kee
   return v.y;
 }
 
+VarianceAndMean var_mean(const Tensor& x, const Shape& dims, std::int64_t correction,
+                         bool keepdim) {
+  return {var(x, dims, correction, keepdim), mean(x, dims, keepdim)};
+}
+
+DeviationAndMean std_mean(const Tensor& x, const Shape& dims, std::int64_t correction,
+                          bool keepdim) {
+  return {std(x, dims, correction, keepdim), mean(x, dims, keepdim)};
+}
+
 Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim) {
   const Mask mask = reduced_dims("logsumexp", x, dims);
   detail::check_floating("logsumexp", x);
@@ -201,6 +211,22 @@ Tensor euclidean_norm(const Tensor& x, Mask mask, bool keepdim) {
   return y;
 }
 
+Tensor power_norm(const Tensor& x, double p, Mask mask, bool keepdim) {
+  Tensor y;
+  {
+    const NoGrad no_grad;
+    y = pow(sum_over(pow(abs(x), p), mask, keepdim), 1 / p);
+  }
+  record("norm", y, {x}, saves(x, y), [mask, p](Backward& t) {
+    const Tensor input = t.saved(0), zero = eq(input, 0);
+    // Where x is 0, a number that no power of is infinite.
+    const Tensor share = masked_fill(abs(input) / expanded(t.saved(1), mask, t.sizes(0)), zero, 1);
+    const Tensor slope = masked_fill(pow(share, p - 1) * sign(input), zero, 0);
+    t.add(0, expanded(t.g(), mask, t.sizes(0)) * slope);
+  });
+  return y;
+}
+
 }  // namespace
 
 Tensor norm(const Tensor& x, double p, const Shape& dims, bool keepdim) {
@@ -209,10 +235,9 @@ Tensor norm(const Tensor& x, double p, const Shape& dims, bool keepdim) {
   if (std::isnan(p)) throw ValueError("norm: p is not a number");
   if (p == 2) return euclidean_norm(x, mask, keepdim);
   if (p == 0) return sum_over(ne(x, 0).to(x.dtype()), mask, keepdim);
-  const Tensor size = abs(x);
-  if (p == 1) return sum_over(size, mask, keepdim);
-  if (std::isinf(p)) return p > 0 ? amax(size, dims, keepdim) : amin(size, dims, keepdim);
-  return pow(sum_over(pow(size, p), mask, keepdim), 1 / p);
+  if (p == 1) return sum_over(abs(x), mask, keepdim);
+  if (std::isinf(p)) return p > 0 ? amax(abs(x), dims, keepdim) : amin(abs(x), dims, keepdim);
+  return power_norm(x, p, mask, keepdim);
 }
 
 namespace detail {

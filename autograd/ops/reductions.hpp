@@ -49,15 +49,28 @@ XTAPE_API Tensor var(const Tensor& x, const Shape& dims = {}, std::int64_t corre
 /// The square root of `var`; gradient 0 where it is 0.
 XTAPE_API Tensor std(const Tensor& x, const Shape& dims = {}, std::int64_t correction = 1,
                      bool keepdim = false);
+struct VarianceAndMean {
+  Tensor var, mean;
+};
+struct DeviationAndMean {
+  Tensor std, mean;
+};
+/// `var`, or `std`, and the mean.
+XTAPE_API VarianceAndMean var_mean(const Tensor& x, const Shape& dims = {},
+                                   std::int64_t correction = 1, bool keepdim = false);
+XTAPE_API DeviationAndMean std_mean(const Tensor& x, const Shape& dims = {},
+                                    std::int64_t correction = 1, bool keepdim = false);
 /// log(sum e^x) without overflow. Gradient: g e^(x - y).
 XTAPE_API Tensor logsumexp(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
 /// (sum |x|^p)^(1/p); p = 0 counts what is not 0, an infinite p gives the largest (smallest) |x|.
-/// The gradient is 0 where the 2-norm is 0.
+/// The gradient, g sign(x) (|x| / y)^(p-1), is 0 where x is 0.
 XTAPE_API Tensor norm(const Tensor& x, double p = 2, const Shape& dims = {}, bool keepdim = false);
 
 /// True where no element is 0 (all) or not every one is (any); boolean, no gradient.
 XTAPE_API Tensor all(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
 XTAPE_API Tensor any(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
+/// How many elements are not 0, int64.
+XTAPE_API Tensor count_nonzero(const Tensor& x, const Shape& dims = {});
 
 namespace detail {
 

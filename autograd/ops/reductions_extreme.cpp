@@ -3,6 +3,7 @@
 
 #include "../error.hpp"
 #include "../tape.hpp"
+#include "along.hpp"
 #include "arithmetic.hpp"
 #include "creation.hpp"
 #include "indexing.hpp"
@@ -35,62 +36,33 @@ Tensor extreme(detail::OperationName name, const Tensor& x, const Shape& dims, b
   return y;
 }
 
-// x along one dimension as the kernel sees it: [outer, count, inner], dense.
-struct Along {
-  int dim;
-  std::int64_t outer = 1, count = 1, inner = 1;
-  Tensor dense;
-  Shape kept;
+using detail::Along;
 
-  Along(const char* operation, const Tensor& x, std::int64_t dim_from_user) {
-    detail::check_defined(operation, x);
-    dim = detail::wrap_dim(operation, dim_from_user, x.dim());
-    kept = x.shape();
-    if (x.dim() > 0) {
-      count = x.sizes()[dim];
-      kept[dim] = 1;
-      for (int i = 0; i < x.dim(); ++i) (i < dim ? outer : inner) *= i == dim ? 1 : x.sizes()[i];
-    }
-    if (count == 0 && outer * inner > 0) {
-      throw ValueError(std::string(operation) + ": no elements to choose from along dimension " +
-                       std::to_string(dim) + " of shape " + to_string(x.sizes()));
-    }
-    dense = x.is_contiguous() ? x : detail::copy_contiguous(x);
-  }
-  void find(bool largest, const Tensor& indices, void* values) const {
-    if (indices.numel() == 0) return;
-    kernels::find_extreme(dense.dtype(), largest, outer, count, inner,
-                          detail::fresh_data<std::int64_t>(indices), values, dense.value()->data);
-  }
-  Shape result(bool keepdim) const {
-    Shape shape = kept;
-    if (!keepdim && shape.rank() > 0) shape.erase(dim);
-    return shape;
-  }
-};
+void find(const Along& along, bool largest, const Tensor& indices, void* values) {
+  if (indices.numel() == 0) return;
+  const auto& [outer, count, inner] = along.slices;
+  kernels::find_extreme(along.dense.dtype(), largest, outer, count, inner,
+                        detail::fresh_data<std::int64_t>(indices), values,
+                        along.dense.value()->data);
+}
 
 ValuesAndIndices extreme_along(detail::OperationName name, const Tensor& x, std::int64_t dim,
                                bool keepdim, bool largest) {
   const Along along(name.text, x, dim);
-  const Shape shape = along.result(keepdim);
+  const Shape shape = along.check_not_empty(name.text).result(keepdim);
   ValuesAndIndices y{detail::empty(x.dtype(), shape), detail::empty(int64, shape)};
-  along.find(largest, y.indices, y.values.value()->data);
+  find(along, largest, y.indices, y.values.value()->data);
   const int d = along.dim;
-  record(name, y.values, {x}, saves(y.indices), [d](Backward& t) {
-    Shape kept(t.sizes(0));
-    if (kept.rank() > 0) kept[d] = 1;
-    if (kept.rank() == 0) return t.add(0, t.g());
-    t.add(0, scatter_add(zeros(Shape(t.sizes(0)), t.g().dtype()), d, t.saved(0).reshape(kept),
-                         t.g().reshape(kept)));
-  });
+  record(name, y.values, {x}, saves(y.indices),
+         [d](Backward& t) { t.add(0, detail::spread_along(t.g(), d, t.saved(0), t.sizes(0))); });
   return y;
 }
 
 Tensor arg_extreme(const char* operation, const Tensor& x, std::int64_t dim, bool keepdim,
                    bool largest) {
   const Along along(operation, x, dim);
-  Tensor y = detail::empty(int64, along.result(keepdim));
-  along.find(largest, y, nullptr);
+  Tensor y = detail::empty(int64, along.check_not_empty(operation).result(keepdim));
+  find(along, largest, y, nullptr);
   return y;
 }
 
@@ -139,6 +111,11 @@ Tensor all(const Tensor& x, const Shape& dims, bool keepdim) {
 }
 Tensor any(const Tensor& x, const Shape& dims, bool keepdim) {
   return test("any", x, dims, keepdim, kernels::reduce_any);
+}
+
+Tensor count_nonzero(const Tensor& x, const Shape& dims) {
+  detail::check_defined("count_nonzero", x);
+  return sum(ne(x, 0), dims);
 }
 
 }  // namespace xtape

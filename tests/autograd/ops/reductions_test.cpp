@@ -280,6 +280,47 @@ const Rows rows({
                reduced(x, {}, false, [](const Group& g) { return smallest(magnitudes(g)); })};
          },
      .inputs = {{given({2, 3}, {0.5L, -1, 2, -3, 1.5L, 2.5L})}}},
+    {.name = "count_nonzero",
+     .kind = Kind::no_gradient,
+     .f =
+         [](const Tensor& x) {
+           return Tensors{count_nonzero(x), count_nonzero(x, {1})};
+         },
+     .reference =
+         [](const Array& x) {
+           const auto count = [](const Group& g) {
+             return static_cast<long double>(g.size()) - std::count(g.begin(), g.end(), 0.0L);
+           };
+           return Arrays{reduced(x, {}, false, count), reduced(x, {1}, false, count)};
+         },
+     .inputs = {{integer({3, 4}, -1, 2)}, {given({1, 3}, {0, std::nanl(""), 2})}, {flags({2, 3})}}},
+    {.name = "var_mean",
+     .f =
+         [](const Tensor& x) {
+           const auto [v, m] = var_mean(x, {1}, 0, true);
+           return Tensors{v, m};
+         },
+     .reference =
+         [](const Array& x) {
+           const auto mean = [](const Group& g) { return total(g) / std::ssize(g); };
+           return Arrays{reduced(x, {1}, true, [](const Group& g) { return variance(g, 0); }),
+                         reduced(x, {1}, true, mean)};
+         },
+     .inputs = {{real({3, 4})}}},
+    {.name = "std_mean",
+     .f =
+         [](const Tensor& x) {
+           const auto [s, m] = std_mean(x);
+           return Tensors{s, m};
+         },
+     .reference =
+         [](const Array& x) {
+           const auto mean = [](const Group& g) { return total(g) / std::ssize(g); };
+           return Arrays{
+               reduced(x, {}, false, [](const Group& g) { return std::sqrt(variance(g, 1)); }),
+               reduced(x, {}, false, mean)};
+         },
+     .inputs = {{real({3, 4})}}},
     {.name = "all",
      .kind = Kind::no_gradient,
      .f = [](const Tensor& x) { return all(x, {1}); },
@@ -303,6 +344,19 @@ const Rows rows({
 });
 
 BOOST_AUTO_TEST_SUITE(reductions)
+
+BOOST_AUTO_TEST_CASE(norms_have_finite_gradients_at_zeros) {
+  for (const double p : {0.5, 1.0, 1.5, 2.0, 3.0}) {
+    Tensor x = zeros({3}, float64).requires_grad_();
+    norm(x, p).backward();
+    XTAPE_SAME(x.grad(), {0, 0, 0});
+    x = leaf({0, 3, 0});
+    norm(x, p).backward();
+    const std::vector<double> g = elements(x.grad());
+    BOOST_TEST(g[1] == 1, boost::test_tools::tolerance(1e-14));
+    BOOST_TEST((g[0] == 0 && g[2] == 0));
+  }
+}
 
 BOOST_AUTO_TEST_CASE(many_ones_are_counted_exactly) {
   constexpr std::int64_t kCount = 20'000'000;
