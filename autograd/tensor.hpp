@@ -158,7 +158,7 @@ class XTAPE_API Tensor {
   /// counts, or all are added with `accumulate`. Throws as copy_ does, and IndexError.
   Tensor& index_put_(std::initializer_list<Index> indices, const Tensor& values,
                      bool accumulate = false);
-  Tensor& index_put_(std::initializer_list<Index> indices, Scalar value);
+  Tensor& index_put_(std::initializer_list<Index> indices, Scalar value, bool accumulate = false);
   /// this = this op other. Throw as copy_ does, and DTypeError where the result is of a higher
   /// category.
   Tensor& add_(const Tensor& other);

@@ -163,4 +163,16 @@ void scatter_add_elements(const ElementIndex& e, DType dtype, void* table, const
   });
 }
 
+void put_elements(DType dtype, std::int64_t count, bool accumulate, void* target,
+                  const std::int64_t* positions, const void* elements) {
+  detail::dispatch(dtype, [&]<class T>(detail::Type<T>) {
+    T* to = static_cast<T*>(target);
+    const T* from = static_cast<const T*>(elements);
+    for (std::int64_t i = 0; i < count; ++i) {
+      T& element = to[positions[i]];
+      element = accumulate ? plus(element, from[i]) : from[i];
+    }
+  });
+}
+
 }  // namespace xtape::kernels

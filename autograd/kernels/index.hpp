@@ -37,4 +37,8 @@ void gather_elements(const ElementIndex& e, int item_bytes, void* elements, cons
 /// table[..., position, ...] += element, in row-major order.
 void scatter_add_elements(const ElementIndex& e, DType dtype, void* table, const void* elements);
 
+/// target[position] = element, or += where `accumulate`, in their order.
+void put_elements(DType dtype, std::int64_t count, bool accumulate, void* target,
+                  const std::int64_t* positions, const void* elements);
+
 }  // namespace xtape::kernels

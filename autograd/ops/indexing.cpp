@@ -2,9 +2,7 @@
 #include "indexing.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "../error.hpp"
@@ -13,10 +11,18 @@
 #include "../tape.hpp"
 #include "arithmetic.hpp"
 #include "creation.hpp"
+#include "picking.hpp"
 #include "shape.hpp"
 
 namespace xtape {
 namespace {
+
+using detail::check_int64;
+using detail::dense;
+using detail::out_of_range;
+using detail::pick;
+using detail::Picks;
+using detail::wrap_index;
 
 int indexed_dim(const char* operation, const Tensor& x, std::int64_t dim) {
   detail::check_defined(operation, x);
@@ -26,100 +32,12 @@ int indexed_dim(const char* operation, const Tensor& x, std::int64_t dim) {
   return detail::wrap_dim(operation, dim, x.dim());
 }
 
-[[noreturn]] void out_of_range(const char* operation, std::int64_t index, int dim,
-                               std::int64_t size) {
-  throw IndexError(std::string(operation) + ": index " + std::to_string(index) +
-                   " is out of range for dimension " + std::to_string(dim) + " of size " +
-                   std::to_string(size));
-}
-
 const std::int64_t* checked_positions(const char* operation, const Tensor& index, int dim,
                                       std::int64_t size) {
   const std::int64_t* positions = index.data<std::int64_t>();
   const std::int64_t bad = kernels::find_out_of_range(positions, index.numel(), size);
   if (bad >= 0) out_of_range(operation, positions[bad], dim, size);
   return positions;
-}
-
-void check_int64(const char* operation, const Tensor& index) {
-  detail::check_defined(operation, index);
-  if (index.dtype() != int64) {
-    throw DTypeError(std::string(operation) + ": expected an int64 index, got " +
-                     index.description());
-  }
-}
-
-Tensor dense(const Tensor& x) { return x.is_contiguous() ? x : detail::copy_contiguous(x); }
-
-// What basic indexing does to one dimension.
-struct Pick {
-  std::int64_t start, step, size;
-  std::int8_t dim;
-  bool drops;  // a number: the dimension goes away
-};
-
-template <int N>
-struct Picks {
-  int count;
-  std::array<Pick, N> at;
-};
-
-// The layout of what is picked, given that of the whole; returns the offset of its first element.
-template <int N>
-std::int64_t pick_layout(const Picks<N>& picks, Shape& sizes, Shape& strides) {
-  std::int64_t offset = 0;
-  for (int k = 0; k < picks.count; ++k) {
-    const Pick& p = picks.at[k];
-    offset += p.start * strides[p.dim];
-    sizes[p.dim] = p.drops ? -1 : p.size;
-    strides[p.dim] *= p.step;
-  }
-  for (int i = sizes.rank() - 1; i >= 0; --i) {
-    if (sizes[i] >= 0) continue;
-    sizes.erase(i);
-    strides.erase(i);
-  }
-  return sizes.numel() == 0 ? 0 : offset;
-}
-
-template <int N>
-Tensor spread(const Tensor& g, const Picks<N>& picks, std::span<const std::int64_t> whole);
-
-template <int N>
-Tensor pick(const Tensor& x, const Picks<N>& picks) {
-  Shape sizes(x.sizes()), strides(x.strides());
-  const std::int64_t offset = pick_layout(picks, sizes, strides);
-  std::byte* data = x.value()->data + offset * static_cast<std::int64_t>(item_size(x.dtype()));
-  Tensor y = detail::make_view(x, data, sizes, strides);
-  record("slice", y, {x}, saves(),
-         [picks](Backward& t) { t.add(0, spread(t.g(), picks, t.sizes(0))); });
-  return y;
-}
-
-// Zeros of the shape `whole`, with g where it was picked.
-template <int N>
-Tensor spread(const Tensor& g, const Picks<N>& picks, std::span<const std::int64_t> whole) {
-  Tensor y = zeros(Shape(whole), g.dtype());
-  Shape sizes(whole), strides(y.strides());
-  const std::int64_t offset = pick_layout(picks, sizes, strides);
-  const int bytes = static_cast<int>(item_size(g.dtype()));
-  kernels::copy_items(sizes, bytes, y.value()->data + offset * bytes, strides.data(),
-                      g.value()->data, g.strides().data());
-  record("slice_backward", y, {g}, saves(), [picks](Backward& t) { t.add(0, pick(t.g(), picks)); });
-  return y;
-}
-
-template <int N>
-Picks<N> first_picks(const Picks<Shape::kMaxRank>& picks) {
-  Picks<N> p;
-  p.count = picks.count;
-  std::copy_n(picks.at.begin(), picks.count, p.at.begin());
-  return p;
-}
-
-std::int64_t wrap_index(const char* operation, std::int64_t index, int dim, std::int64_t size) {
-  if (index < -size || index >= size) out_of_range(operation, index, dim, size);
-  return index < 0 ? index + size : index;
 }
 
 }  // namespace
@@ -259,6 +177,88 @@ Tensor scatter_add(const Tensor& x, std::int64_t dim, const Tensor& index, const
   return y;
 }
 
+namespace {
+
+// Row-major positions, those counted from the back wrapped.
+Tensor flat_positions(const char* operation, const Tensor& x, const Tensor& index) {
+  check_int64(operation, index);
+  const Tensor at = detail::copy_contiguous(index);
+  std::int64_t* position = detail::fresh_data<std::int64_t>(at);
+  for (std::int64_t i = 0; i < at.numel(); ++i) {
+    position[i] = wrap_index(operation, position[i], 0, x.numel());
+  }
+  return at;
+}
+
+// True where no later position is the same.
+Tensor last_of_each(const Tensor& positions, std::int64_t size) {
+  std::vector<std::int64_t> last(static_cast<std::size_t>(size));
+  const std::int64_t* position = positions.data<std::int64_t>();
+  for (std::int64_t i = 0; i < positions.numel(); ++i) {
+    last[static_cast<std::size_t>(position[i])] = i;
+  }
+  Tensor y = detail::empty(boolean, positions.sizes());
+  bool* is_last = detail::fresh_data<bool>(y);
+  for (std::int64_t i = 0; i < positions.numel(); ++i) {
+    is_last[i] = last[static_cast<std::size_t>(position[i])] == i;
+  }
+  return y;
+}
+
+}  // namespace
+
+Tensor take(const Tensor& x, const Tensor& index) {
+  detail::check_defined("take", x);
+  const Tensor at = flat_positions("take", x, index);
+  return index_select(x.reshape({-1}), 0, at.reshape({-1})).reshape(index.shape());
+}
+
+Tensor put(const Tensor& x, const Tensor& index, const Tensor& source, bool accumulate) {
+  detail::check_defined("put", x);
+  const Tensor at = flat_positions("put", x, index);
+  detail::check_defined("put", source);
+  if (source.dtype() != x.dtype() || source.shape() != index.shape()) {
+    throw ShapeError("put: expected a source of the dtype of " + x.description() +
+                     " and of the index's shape " + to_string(index.sizes()) + ", got " +
+                     source.description());
+  }
+  Tensor y = detail::copy_contiguous(x);
+  kernels::put_elements(x.dtype(), at.numel(), accumulate, y.value()->data, at.data<std::int64_t>(),
+                        dense(source).value()->data);
+  record("put", y, {x, source}, saves(at), [accumulate](Backward& t) {
+    const Tensor at = t.saved(0), zero = scalar_tensor(0, t.g().dtype());
+    if (accumulate) {
+      t.add(0, t.g());
+      if (t.needs(1)) t.add(1, take(t.g(), at));
+      return;
+    }
+    if (t.needs(0)) t.add(0, put(t.g(), at, zeros(at.shape(), t.g().dtype())));
+    if (!t.needs(1)) return;
+    t.add(1, where(last_of_each(at, t.g().numel()), take(t.g(), at), zero));
+  });
+  return y;
+}
+
+Tensor scatter(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& source) {
+  const int d = element_dim("scatter", x, dim, index);
+  const Tensor along = dense(index);
+  checked_positions("scatter", along, d, x.sizes()[d]);
+  const Shape strides = detail::contiguous_strides(x.sizes());
+  Tensor at = mul(along, strides[d]);
+  for (int i = 0; i < x.dim(); ++i) {
+    if (i == d) continue;
+    Shape shape = Shape::filled(x.dim(), 1);
+    shape[i] = index.sizes()[i];
+    at = add(at, mul(arange(shape[i]), strides[i]).reshape(shape));
+  }
+  return put(x, at, source);
+}
+
+Tensor scatter(const Tensor& x, std::int64_t dim, const Tensor& index, Scalar value) {
+  element_dim("scatter", x, dim, index);
+  return scatter(x, dim, index, full(index.shape(), value, x.dtype()));
+}
+
 Tensor take_along_dim(const Tensor& x, const Tensor& index, std::int64_t dim) {
   const int d = indexed_dim("take_along_dim", x, dim);
   check_int64("take_along_dim", index);
@@ -294,168 +294,6 @@ Tensor one_hot(const Tensor& index, std::int64_t num_classes) {
   std::int64_t* out = detail::fresh_data<std::int64_t>(y);
   for (std::int64_t i = 0; i < at.numel(); ++i) out[i * num_classes + label[i]] = 1;
   return y;
-}
-
-namespace {
-
-// One index tensor and the dimension it belongs to.
-using Positions = std::vector<std::pair<int, Tensor>>;
-
-// x[..., p, q, ...] for tensors p, q of positions: they broadcast to one shape, which takes the
-// place of their dimensions (the front where these are apart).
-Tensor index_by_tensors(Tensor x, const Positions& indices) {
-  Shape shape = indices.front().second.shape();
-  for (const auto& [dim, index] : indices) {
-    shape = detail::broadcast("index", shape, index.sizes());
-  }
-  Tensor rows = zeros({shape.numel()}, int64);
-  std::int64_t* row = detail::fresh_data<std::int64_t>(rows);
-  std::int64_t size = 1;
-  for (const auto& [dim, index] : indices) {
-    const std::int64_t n = x.sizes()[dim];
-    const Tensor at = dense(expand(index, shape));
-    const std::int64_t* position = at.data<std::int64_t>();
-    for (std::int64_t i = 0; i < at.numel(); ++i) {
-      row[i] = row[i] * n + wrap_index("index", position[i], dim, n);
-    }
-    size *= n;
-  }
-  const int first = indices.front().first;
-  const int count = static_cast<int>(indices.size());
-  const bool together = indices.back().first - first == count - 1;
-  const int place = together ? first : 0;
-  if (!together) {
-    Shape source, target;
-    for (const auto& [dim, index] : indices) {
-      target.push_back(source.rank());
-      source.push_back(dim);
-    }
-    x = movedim(x, source, target);
-  }
-  Shape joined, result;
-  for (int i = 0; i < x.dim(); ++i) {
-    if (i == place) {
-      joined.push_back(size);
-      for (const std::int64_t s : shape) result.push_back(s);
-    }
-    if (i >= place && i < place + count) continue;
-    joined.push_back(x.sizes()[i]);
-    result.push_back(x.sizes()[i]);
-  }
-  return reshape(index_select(reshape(x, joined), place, rows), result);
-}
-
-void check_index_count(const Tensor& x, std::initializer_list<Index> indices, int& whole) {
-  int used = 0, ellipses = 0;
-  for (const Index& index : indices) {
-    switch (index.kind()) {
-      case Index::Kind::new_dim:
-        break;
-      case Index::Kind::rest:
-        ++ellipses;
-        break;
-      case Index::Kind::tensor:
-        detail::check_defined("index", index.tensor());
-        if (index.tensor().dtype() != boolean) check_int64("index", index.tensor());
-        if (index.tensor().dtype() == boolean && index.tensor().dim() == 0) {
-          throw IndexError("index: a mask needs at least one dimension");
-        }
-        used += index.tensor().dtype() == boolean ? index.tensor().dim() : 1;
-        break;
-      default:
-        ++used;
-    }
-  }
-  if (ellipses > 1) throw IndexError("index: more than one ellipsis");
-  if (used > x.dim()) {
-    throw IndexError("index: " + std::to_string(used) + " indices for shape " +
-                     to_string(x.sizes()));
-  }
-  whole = x.dim() - used;
-}
-
-Pick slice_pick(const Slice& s, int dim, std::int64_t size) {
-  if (s.step == 0) throw ValueError("index: the step of a slice must not be 0");
-  const std::int64_t low = s.step > 0 ? 0 : -1, high = s.step > 0 ? size : size - 1;
-  const auto clamped = [&](const Slice::Bound& b, std::int64_t open) {
-    if (!b.given) return open;
-    return std::clamp(b.position < 0 ? b.position + size : b.position, low, high);
-  };
-  const std::int64_t start = clamped(s.start, s.step > 0 ? low : high);
-  const std::int64_t stop = clamped(s.stop, s.step > 0 ? high : low);
-  const std::int64_t span = s.step > 0 ? stop - start : start - stop;
-  const std::int64_t step = s.step > 0 ? s.step : -s.step;
-  const std::int64_t count = span <= 0 ? 0 : (span - 1) / step + 1;
-  return {count > 0 ? start : 0, s.step, count, static_cast<std::int8_t>(dim), false};
-}
-
-Tensor pick_any(const Tensor& x, const Picks<Shape::kMaxRank>& picks) {
-  if (picks.count == 0) return x;
-  if (picks.count == 1) return pick(x, first_picks<1>(picks));
-  if (picks.count <= 4) return pick(x, first_picks<4>(picks));
-  return pick(x, picks);
-}
-
-Tensor indexed(const Tensor& x, std::initializer_list<Index> indices) {
-  detail::check_defined("index", x);
-  int whole = 0;
-  check_index_count(x, indices, whole);
-  Picks<Shape::kMaxRank> picks;
-  picks.count = 0;
-  Shape inserted;       // where new dimensions go, in the result before index tensors act
-  Positions positions;  // by dimensions of that result
-  int dim = 0, place = 0;
-  for (const Index& index : indices) {
-    switch (index.kind()) {
-      case Index::Kind::number: {
-        const std::int64_t at = wrap_index("index", index.number(), dim, x.sizes()[dim]);
-        picks.at[picks.count++] = {at, 1, 1, static_cast<std::int8_t>(dim++), true};
-        break;
-      }
-      case Index::Kind::range: {
-        const Pick p = slice_pick(index.range(), dim, x.sizes()[dim]);
-        if (p.step != 1 || p.size != x.sizes()[dim]) picks.at[picks.count++] = p;
-        ++dim;
-        ++place;
-        break;
-      }
-      case Index::Kind::new_dim:
-        inserted.push_back(place++);
-        break;
-      case Index::Kind::rest:
-        dim += whole;
-        place += whole;
-        break;
-      case Index::Kind::tensor: {
-        const Tensor& t = index.tensor();
-        if (t.dtype() == int64) {
-          positions.emplace_back(place++, t);
-          ++dim;
-          break;
-        }
-        for (int i = 0; i < t.dim(); ++i) {
-          if (t.sizes()[i] == x.sizes()[dim + i]) continue;
-          throw IndexError("index: a mask of shape " + to_string(t.sizes()) +
-                           " does not fit the dimensions from " + std::to_string(dim) +
-                           " on of shape " + to_string(x.sizes()));
-        }
-        const Tensor at = nonzero(t);
-        for (int i = 0; i < t.dim(); ++i) positions.emplace_back(place++, select(at, 1, i));
-        dim += t.dim();
-        break;
-      }
-    }
-  }
-  Tensor y = pick_any(x, picks);
-  for (const std::int64_t at : inserted) y = unsqueeze(y, at);
-  return positions.empty() ? y : index_by_tensors(y, positions);
-}
-
-}  // namespace
-
-Tensor Tensor::operator[](std::int64_t i) const { return select(*this, 0, i); }
-Tensor Tensor::operator[](std::initializer_list<Index> indices) const {
-  return indexed(*this, indices);
 }
 
 }  // namespace xtape

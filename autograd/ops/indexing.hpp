@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 
 #include "../export.hpp"
 #include "../tensor.hpp"
@@ -78,6 +79,20 @@ XTAPE_API Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& index);
 /// x plus the elements of `source`, added at [i][index[i][j][k]][k] for dim = 1, and so on.
 XTAPE_API Tensor scatter_add(const Tensor& x, std::int64_t dim, const Tensor& index,
                              const Tensor& source);
+/// x with the elements of `source` at [i][index[i][j][k]][k] for dim = 1, and so on; where
+/// positions occur several times the last element counts.
+XTAPE_API Tensor scatter(const Tensor& x, std::int64_t dim, const Tensor& index,
+                         const Tensor& source);
+XTAPE_API Tensor scatter(const Tensor& x, std::int64_t dim, const Tensor& index, Scalar value);
+/// The elements at these positions in row-major order; of the shape of `index`.
+XTAPE_API Tensor take(const Tensor& x, const Tensor& index);
+/// x with the elements of `source`, of the shape of `index`, at these positions in row-major order:
+/// the last one counts, or all are added with `accumulate`. Gradient: to the elements that count.
+XTAPE_API Tensor put(const Tensor& x, const Tensor& index, const Tensor& source,
+                     bool accumulate = false);
+/// x with `values`, broadcast and converted, at x[{...}]; as put. In place: Tensor::index_put_.
+XTAPE_API Tensor index_put(const Tensor& x, std::initializer_list<Index> indices,
+                           const Tensor& values, bool accumulate = false);
 /// gather with x and `index` broadcast to each other beside `dim`: fits what argmax(..., keepdim)
 /// gives.
 XTAPE_API Tensor take_along_dim(const Tensor& x, const Tensor& index, std::int64_t dim);

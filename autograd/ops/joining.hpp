@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -34,5 +35,28 @@ XTAPE_API std::vector<Tensor> unbind(const Tensor& x, std::int64_t dim = 0);
 /// Surrounds x with `value`: `padding` is {before, after} of the last dimension, then of the one
 /// before it, and so on; negative amounts cut off. Throws ShapeError where nothing would be left.
 XTAPE_API Tensor pad(const Tensor& x, const Shape& padding, Scalar value = 0);
+enum class PadMode : std::uint8_t { constant, reflect, replicate, circular };
+/// The same with a mirror image of x (without its edge), its edge, or x over again around it.
+/// Throws ShapeError where x is too small for that.
+XTAPE_API Tensor pad(const Tensor& x, const Shape& padding, PadMode mode);
+
+/// Moves the elements by `shifts[i]` along dims[i]; what leaves at the end comes in at the front.
+/// Without dims, in row-major order. Throws ValueError where the numbers differ.
+XTAPE_API Tensor roll(const Tensor& x, const Shape& shifts, const Shape& dims);
+XTAPE_API Tensor roll(const Tensor& x, std::int64_t shift, std::int64_t dim);
+XTAPE_API Tensor roll(const Tensor& x, std::int64_t shift);
+/// Each position of `dim` as often as `repeats` says, one after the other; without `dim`, each
+/// element.
+XTAPE_API Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::int64_t dim);
+XTAPE_API Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, std::int64_t dim);
+XTAPE_API Tensor repeat_interleave(const Tensor& x, std::int64_t repeats);
+
+enum class MeshIndexing : std::uint8_t { ij, xy };
+/// For 1-d tensors of sizes n, m, ...: each expanded to [n, m, ...] (xy: [m, n, ...]), varying
+/// along its own dimension. Views.
+XTAPE_API std::vector<Tensor> meshgrid(std::span<const Tensor> tensors,
+                                       MeshIndexing indexing = MeshIndexing::ij);
+XTAPE_API std::vector<Tensor> meshgrid(std::initializer_list<Tensor> tensors,
+                                       MeshIndexing indexing = MeshIndexing::ij);
 
 }  // namespace xtape

@@ -38,5 +38,7 @@ XTAPE_API Tensor expand(const Tensor& x, const Shape& shape);
 XTAPE_API Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// The elements in reverse order along `dims`.
 XTAPE_API Tensor flip(const Tensor& x, const Shape& dims);
+/// Turned by k right angles, from the first of two `dims` towards the second.
+XTAPE_API Tensor rot90(const Tensor& x, std::int64_t k = 1, const Shape& dims = {0, 1});
 
 }  // namespace xtape

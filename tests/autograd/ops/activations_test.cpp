@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <xtape/autograd/ops/activations.hpp>
+#include <xtape/autograd/ops/creation.hpp>
 #include <xtape/autograd/ops/math.hpp>
 
 #include "../rows.hpp"
@@ -263,5 +264,29 @@ const Rows rows({
                 {{-kInfinity}, 0, {0}},
                 {{kInfinity}, kInfinity, {1}}}},
 });
+
+// The distance from f in units of T's rounding, relative to f.
+template <class T>
+long double error_of_gelu(double at, long double f) {
+  const Tensor y = gelu(full({8}, at, dtype_of<T>));
+  const long double got = y[0].template item<T>();
+  return std::abs(got - f) / (std::abs(f) * std::numeric_limits<T>::epsilon());
+}
+
+BOOST_AUTO_TEST_SUITE(activations)
+
+BOOST_AUTO_TEST_CASE(gelu_keeps_its_digits_on_the_tail) {
+  const auto exact = [](long double x) { return x * std::erfc(-x / std::sqrt(2.0L)) / 2; };
+  for (double x = -13; x < 8; x += 0.0137) {
+    const auto single = static_cast<double>(static_cast<float>(x));
+    BOOST_TEST(error_of_gelu<float>(single, exact(single)) <= 4, "float32 at " << single);
+  }
+  for (double x = -37; x < 10; x += 0.0137) {
+    const double most = std::abs(x) <= 1 ? 4 : 4 + 2 * x * x;
+    BOOST_TEST(error_of_gelu<double>(x, exact(x)) <= most, "float64 at " << x);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
