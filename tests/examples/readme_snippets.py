@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """usage: readme_snippets.py SOURCE_DIR
 
-Fails unless the C++ snippets of README.md are, word for word, the regions between "// README: x" and
-"// README: end" of compiled files, all of them, and its CMake lines those of the install consumers.
+Fails unless the C++ snippets of README.md and of docs/adding-an-operation.md are, word for word, the
+regions between "// README: x" and "// README: end" of compiled files, all of them, and the CMake
+lines those of the install consumers.
 """
 
 import pathlib
@@ -10,7 +11,7 @@ import re
 import sys
 
 top = pathlib.Path(sys.argv[1])
-readme = (top / "README.md").read_text()
+readme = "".join((top / name).read_text() for name in ["README.md", "docs/adding-an-operation.md"])
 
 
 def snippets(language):
@@ -26,7 +27,7 @@ sources = text_of("examples/*.cpp", "tests/examples/*.cpp")
 regions = re.findall(r"^// README: (?!end$)[^\n]*\n(.*?)^// README: end$", sources,
                      re.MULTILINE | re.DOTALL)
 wrong = [f"not part of a compiled file:\n{s}" for s in snippets("cpp") if s not in regions]
-wrong += [f"not in the README:\n{r}" for r in regions if r not in snippets("cpp")]
+wrong += [f"not in a document:\n{r}" for r in regions if r not in snippets("cpp")]
 
 consumers = text_of("tests/install/*/CMakeLists.txt").splitlines()
 lines = [line for s in snippets("cmake") for line in s.splitlines()
@@ -36,5 +37,5 @@ wrong += [f"in no CMakeLists.txt of tests/install: {line}" for line in lines
 if not regions or not lines:
     wrong.append("no snippets found")
 if wrong:
-    sys.exit("README.md: " + "\n".join(wrong))
+    sys.exit("README.md, docs: " + "\n".join(wrong))
 print(f"{len(regions)} C++ snippets and {len(lines)} CMake lines are parts of tested files")
