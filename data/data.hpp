@@ -2,10 +2,17 @@
 #pragma once
 
 // Arrays in, batches out.
+#include "csv.hpp"
 #include "dataset.hpp"
 #include "digits.hpp"
+#include "encoding.hpp"
+#include "generated.hpp"
 #include "idx.hpp"
 #include "loader.hpp"
 #include "npy.hpp"
 #include "plot.hpp"
 #include "safetensors.hpp"
+#include "scaling.hpp"
+#include "split.hpp"
+#include "table.hpp"
+#include "windows.hpp"
