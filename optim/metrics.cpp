@@ -143,6 +143,12 @@ void Metrics::reset() {
   for (const auto& m : metrics_) m->reset();
 }
 
+std::vector<std::string> Metrics::names() const {
+  std::vector<std::string> found;
+  for (const auto& m : metrics_) found.push_back(m->name());
+  return found;
+}
+
 std::vector<std::pair<std::string, double>> Metrics::values() const {
   std::vector<std::pair<std::string, double>> found;
   for (const auto& m : metrics_) found.emplace_back(m->name(), m->value());

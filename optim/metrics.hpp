@@ -58,6 +58,7 @@ class XTAPE_API Metrics {
 
   void update(const Tensor& prediction, const Tensor& target);
   void reset();
+  std::vector<std::string> names() const;
   /// Names and values, in order.
   std::vector<std::pair<std::string, double>> values() const;
 

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "trainer.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "../autograd/error.hpp"
+#include "../autograd/ops/joining.hpp"
+#include "../autograd/tape.hpp"
+#include "checkpoint.hpp"
+
+namespace xtape::optim {
+namespace {
+
+const double* find(const NamedNumbers& numbers, const std::string& name) {
+  const auto found = std::find_if(numbers.begin(), numbers.end(),
+                                  [&](const auto& entry) { return entry.first == name; });
+  return found == numbers.end() ? nullptr : &found->second;
+}
+
+double get(const NamedNumbers& numbers, const std::string& name) {
+  if (const double* x = find(numbers, name)) return *x;
+  std::string names;
+  for (const auto& entry : numbers) names += (names.empty() ? "" : ", ") + entry.first;
+  throw ValueError("History: there is no '" + name + "' among: " + names);
+}
+
+// The mean over samples of losses that are means over batches.
+struct MeanLoss {
+  double sum = 0, count = 0;
+  void add(const Tensor& loss, const data::Batch& batch) {
+    const auto samples = static_cast<double>(batch.x.size(0));
+    sum += loss.item<double>() * samples;
+    count += samples;
+  }
+  double value() const { return sum / count; }
+};
+
+// Evaluation mode; at its end each module has the mode that it had.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(nn::Module& model) {
+    for (nn::Module* m : model.modules()) modes_.emplace_back(m, m->is_training());
+    model.eval();
+  }
+  ~EvaluationMode() {
+    for (const auto& [module, training] : modes_) module->train(training);  // parents come first
+  }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  std::vector<std::pair<nn::Module*, bool>> modes_;
+  NoGrad no_grad_;
+};
+
+// --- checkpoints: history and callbacks are among the position's metrics -------------------------
+
+std::string history_name(std::size_t epoch) { return "history." + std::to_string(epoch) + "."; }
+std::string callback_name(std::size_t i) { return "callback." + std::to_string(i) + "."; }
+
+NamedNumbers with_prefix(const NamedNumbers& all, const std::string& prefix) {
+  NamedNumbers found;
+  for (const auto& [name, x] : all) {
+    if (name.starts_with(prefix)) found.emplace_back(name.substr(prefix.size()), x);
+  }
+  return found;
+}
+
+CheckpointParts parts_of(data::DataLoader& train, const FitOptions& options) {
+  CheckpointParts parts{.loader = &train};
+  for (Callback* c : options.callbacks) {
+    Schedule* schedule = c->schedule();
+    if (schedule && parts.schedule) {
+      throw ValueError("Trainer.fit: a checkpoint holds one schedule, got two; chain them");
+    }
+    if (schedule) parts.schedule = schedule;
+  }
+  return parts;
+}
+
+void save(const FitState& state, const FitOptions& options) {
+  Position position{state.epoch, state.step};
+  for (std::size_t e = 0; e < state.history.epochs.size(); ++e) {
+    char place = 'A';  // a file keeps no order
+    for (const auto& [name, x] : state.history.epochs[e]) {
+      position.metrics.emplace_back(history_name(e) + place++ + name, x);
+    }
+  }
+  for (std::size_t i = 0; i < options.callbacks.size(); ++i) {
+    for (const auto& [name, x] : options.callbacks[i]->state()) {
+      position.metrics.emplace_back(callback_name(i) + name, x);
+    }
+  }
+  position.metrics.emplace_back("stopped", state.stop);
+  save_checkpoint(options.checkpoint, state.model, state.optimizer, position,
+                  parts_of(state.train, options));
+}
+
+void load(FitState& state, History& history, const FitOptions& options) {
+  const Position position = load_checkpoint(options.checkpoint, state.model, state.optimizer,
+                                            parts_of(state.train, options));
+  state.epoch = position.epoch;
+  state.step = position.step;
+  state.stop = get(position.metrics, "stopped") != 0;
+  for (std::size_t e = 0; e < static_cast<std::size_t>(position.epoch); ++e) {
+    NamedNumbers figures = with_prefix(position.metrics, history_name(e));
+    std::sort(figures.begin(), figures.end());
+    for (auto& entry : figures) entry.first.erase(0, 1);
+    history.epochs.push_back(std::move(figures));
+  }
+  for (std::size_t i = 0; i < options.callbacks.size(); ++i) {
+    options.callbacks[i]->load_state(with_prefix(position.metrics, callback_name(i)));
+  }
+}
+
+}  // namespace
+
+std::vector<double> History::column(const std::string& name) const {
+  std::vector<double> found;
+  for (const NamedNumbers& e : epochs) found.push_back(get(e, name));
+  return found;
+}
+
+double History::last(const std::string& name) const {
+  if (epochs.empty()) throw ValueError("History: no epoch is done, asked for '" + name + "'");
+  return get(epochs.back(), name);
+}
+
+Callback::~Callback() = default;
+
+Trainer::Trainer(nn::Module& model, std::unique_ptr<detail::LossFunction> loss,
+                 Optimizer& optimizer, Metrics metrics)
+    : model_(model), loss_(std::move(loss)), optimizer_(optimizer), metrics_(std::move(metrics)) {
+  std::set<std::string> names{"loss", "lr"};
+  for (const std::string& name : metrics_.names()) {
+    if (!names.insert(name).second) throw ValueError("Trainer: two figures are called " + name);
+  }
+}
+
+Trainer::~Trainer() = default;
+
+NamedNumbers Trainer::train_epoch(FitState& state, const FitOptions& options) {
+  metrics_.reset();
+  MeanLoss mean;
+  const double lr = optimizer_.lr();
+  state.batch = 0;
+  for (const data::Batch& batch : state.train) {
+    ++state.batch;
+    for (Callback* c : options.callbacks) c->on_batch_begin(state);
+    Tensor first;  // what the parameters before the step predict
+    const Tensor loss = optimizer_.step([&] {
+      optimizer_.zero_grad();
+      const Tensor prediction = model_(batch.x);
+      if (!first.defined()) first = prediction.detach();
+      const Tensor l = loss_->call(prediction, batch.y);
+      l.backward();
+      for (Callback* c : options.callbacks) c->on_backward(state, batch, l);
+      return l;
+    });
+    ++state.step;
+    mean.add(loss, batch);
+    metrics_.update(first, batch.y);
+    for (Callback* c : options.callbacks) c->on_batch_end(state);
+    if (state.stop) return {};
+  }
+  NamedNumbers figures{{"loss", mean.value()}};
+  for (auto& entry : metrics_.values()) figures.push_back(std::move(entry));
+  figures.emplace_back("lr", lr);
+  return figures;
+}
+
+History Trainer::fit(data::DataLoader& train, const FitOptions& options) {
+  if (options.epochs < 0) {
+    throw ValueError("Trainer.fit: epochs is at least 0, got " + std::to_string(options.epochs));
+  }
+  if (train.size() == 0) throw ValueError("Trainer.fit: the loader has no batch");
+  if (options.resume && options.checkpoint.empty()) {
+    throw ValueError("Trainer.fit: to resume, name the checkpoint");
+  }
+  if (!options.checkpoint.empty()) parts_of(train, options);
+  History history;
+  FitState state{model_, optimizer_, train, history, options.epochs};
+  if (options.resume && std::filesystem::exists(options.checkpoint)) load(state, history, options);
+  model_.train();
+  for (Callback* c : options.callbacks) c->on_fit_begin(state);
+  while (state.epoch < options.epochs && !state.stop) {
+    ++state.epoch;
+    NamedNumbers figures = train_epoch(state, options);
+    if (figures.empty()) {  // left in its middle
+      --state.epoch;
+      break;
+    }
+    if (options.validation) {
+      for (const auto& [name, x] : evaluate(*options.validation)) {
+        figures.emplace_back("val_" + name, x);
+      }
+    }
+    history.epochs.push_back(std::move(figures));
+    for (Callback* c : options.callbacks) c->on_epoch_end(state);
+    if (!options.checkpoint.empty()) save(state, options);
+  }
+  for (Callback* c : options.callbacks) c->on_fit_end(state);
+  return history;
+}
+
+NamedNumbers Trainer::evaluate(data::DataLoader& data) {
+  if (data.size() == 0) throw ValueError("Trainer.evaluate: the loader has no batch");
+  const EvaluationMode mode(model_);
+  metrics_.reset();
+  MeanLoss mean;
+  data.set_epoch(0);  // the same order every time
+  for (const data::Batch& batch : data) {
+    const Tensor prediction = model_(batch.x);
+    mean.add(loss_->call(prediction, batch.y), batch);
+    metrics_.update(prediction, batch.y);
+  }
+  NamedNumbers figures{{"loss", mean.value()}};
+  for (auto& entry : metrics_.values()) figures.push_back(std::move(entry));
+  return figures;
+}
+
+Tensor Trainer::predict(data::DataLoader& data) {
+  if (data.options().shuffle || data.options().drop_last || data.size() == 0) {
+    throw ValueError("Trainer.predict: expected a loader that gives all samples in order");
+  }
+  const EvaluationMode mode(model_);
+  std::vector<Tensor> outputs;
+  data.set_epoch(0);
+  for (const data::Batch& batch : data) outputs.push_back(model_(batch.x));
+  return cat(outputs);
+}
+
+}  // namespace xtape::optim
