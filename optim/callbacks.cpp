@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "callbacks.hpp"
+
+#include <charconv>
+#include <cstdio>
+
+#include "../autograd/error.hpp"
+#include "../data/file.hpp"
+#include "../nn/state.hpp"
+#include "checkpoint.hpp"
+
+namespace xtape::optim {
+namespace {
+
+// The shortest text that reads back as the same number.
+std::string exact(double x) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, x).ptr};
+}
+
+}  // namespace
+
+void FollowSchedule::on_epoch_end(FitState& state) {
+  if (plateau_) {
+    plateau_->step(state.history.last(monitor_));
+  } else {
+    schedule_.step();
+  }
+}
+
+EarlyStopping::EarlyStopping(const EarlyStoppingOptions& options) : options_(options) {
+  if (options.patience < 0 || !(options.min_delta >= 0)) {
+    throw ValueError("EarlyStopping: patience and min_delta are at least 0, got " +
+                     std::to_string(options.patience) + " and " + exact(options.min_delta));
+  }
+}
+
+void EarlyStopping::on_epoch_end(FitState& state) {
+  const double figure = state.history.last(options_.monitor);
+  const double gain = options_.mode == PlateauMode::min ? best_ - figure : figure - best_;
+  // A first figure that is NaN must not be what later ones are measured by.
+  const bool better = best_epoch_ == 0 ? figure == figure : gain > options_.min_delta;
+  if (!better) {
+    if (++waited_ > options_.patience) state.stop = true;
+    return;
+  }
+  best_ = figure;
+  best_epoch_ = state.epoch;
+  waited_ = 0;
+  if (!options_.best.empty()) {
+    save_model(state.model, options_.best);
+  } else if (options_.restore_best) {
+    weights_ = nn::state_dict(state.model);
+    for (auto& [name, t] : weights_) t = t.detach().clone();
+  }
+}
+
+void EarlyStopping::on_fit_end(FitState& state) {
+  if (!options_.restore_best || best_epoch_ == 0) return;
+  if (options_.best.empty()) {
+    nn::load_state(state.model, weights_);
+  } else {
+    load_model(state.model, options_.best);
+  }
+}
+
+NamedNumbers EarlyStopping::state() const {
+  return {{"best", best_},
+          {"best_epoch", static_cast<double>(best_epoch_)},
+          {"waited", static_cast<double>(waited_)}};
+}
+
+void EarlyStopping::load_state(const NamedNumbers& state) {
+  if (options_.restore_best && options_.best.empty()) {
+    throw ValueError("EarlyStopping: to resume and restore the best, name a file for it");
+  }
+  const auto number = [&](const char* name) {
+    for (const auto& [found, x] : state) {
+      if (found == name) return x;
+    }
+    throw ValueError(std::string("EarlyStopping: the checkpoint does not hold its ") + name);
+  };
+  const double best = number("best"), epoch = number("best_epoch"), waited = number("waited");
+  best_ = best;
+  best_epoch_ = static_cast<std::int64_t>(epoch);
+  waited_ = static_cast<std::int64_t>(waited);
+}
+
+void CSVLog::on_epoch_end(FitState& state) {
+  std::string text = "epoch";
+  for (const auto& [name, x] : state.history.epochs.front()) text += "," + name;
+  std::int64_t epoch = 0;
+  for (const NamedNumbers& figures : state.history.epochs) {
+    text += "\n" + std::to_string(++epoch);
+    for (const auto& [name, x] : figures) text += "," + exact(x);
+  }
+  text += "\n";
+  data::detail::OutputFile file("CSVLog", path_);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
+void Progress::on_epoch_end(FitState& state) {
+  std::string line = "epoch " + std::to_string(state.epoch) + "/" + std::to_string(state.epochs);
+  for (const auto& [name, x] : state.history.epochs.back()) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", x);
+    line += "  " + name + " " + text;
+  }
+  std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace xtape::optim
