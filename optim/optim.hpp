@@ -7,6 +7,7 @@
 #include "adamax.hpp"
 #include "callbacks.hpp"
 #include "checkpoint.hpp"
+#include "cross_validate.hpp"
 #include "lbfgs.hpp"
 #include "lion.hpp"
 #include "metrics.hpp"

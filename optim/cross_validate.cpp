@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cross_validate.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <thread>
+
+#include "../autograd/error.hpp"
+#include "../autograd/parallel.hpp"
+#include "../autograd/random.hpp"
+
+namespace xtape::optim {
+namespace {
+
+// Some samples of a dataset that outlives it.
+class Selection final : public data::Dataset {
+ public:
+  Selection(const data::Dataset& all, const std::vector<std::int64_t>& chosen)
+      : all_(&all), chosen_(chosen) {}
+  std::int64_t size() const override { return static_cast<std::int64_t>(chosen_.size()); }
+  data::Batch get(std::int64_t i) const override {
+    return all_->get(chosen_.at(static_cast<std::size_t>(i)));
+  }
+  data::Batch get_batch(std::span<const std::int64_t> indices) const override {
+    std::vector<std::int64_t> there;
+    for (const std::int64_t i : indices) there.push_back(chosen_.at(static_cast<std::size_t>(i)));
+    return all_->get_batch(there);
+  }
+
+ private:
+  const data::Dataset* all_;
+  std::vector<std::int64_t> chosen_;
+};
+
+void check_fold(const Fold& fold, std::size_t number, std::int64_t samples) {
+  const std::string where = "cross_validate: fold " + std::to_string(number);
+  if (fold.train.empty() || fold.test.empty()) throw ValueError(where + " has an empty side");
+  std::vector<bool> trained(static_cast<std::size_t>(samples));
+  const auto check = [&](std::int64_t i) {
+    if (i < 0 || i >= samples) {
+      throw IndexError(where + ": sample " + std::to_string(i) + " of " + std::to_string(samples));
+    }
+    return static_cast<std::size_t>(i);
+  };
+  for (const std::int64_t i : fold.train) trained[check(i)] = true;
+  for (const std::int64_t i : fold.test) {
+    if (trained[check(i)]) {
+      throw ValueError(where + ": sample " + std::to_string(i) + " is on both sides");
+    }
+  }
+}
+
+NamedNumbers run_fold(detail::LearnerFactory factory, const data::Dataset& data, const Fold& fold,
+                      std::uint64_t index, std::uint64_t seed) {
+  const GeneratorScope scope({.seed = seed, .stream = index});
+  const auto train = std::make_shared<const Selection>(data, fold.train);
+  const auto test = std::make_shared<const Selection>(data, fold.test);
+  const Learner learner = factory.make(factory.object, *train);
+  data::DataLoader train_loader(train,
+                                {.batch_size = learner.batch_size, .shuffle = true, .seed = seed});
+  data::DataLoader test_loader(test, {.batch_size = learner.batch_size});
+  learner.trainer->fit(train_loader, {.epochs = learner.epochs});
+  return learner.trainer->evaluate(test_loader);
+}
+
+}  // namespace
+
+std::vector<FoldStatistics> CrossValidation::statistics() const {
+  std::vector<FoldStatistics> found;
+  const auto count = static_cast<double>(folds.size());
+  for (std::size_t i = 0; !folds.empty() && i < folds[0].size(); ++i) {
+    double mean = 0, squares = 0;
+    for (const NamedNumbers& f : folds) mean += f[i].second / count;
+    for (const NamedNumbers& f : folds) squares += (f[i].second - mean) * (f[i].second - mean);
+    found.push_back(
+        {folds[0][i].first, mean,
+         count > 1 ? std::sqrt(squares / (count - 1)) : std::numeric_limits<double>::quiet_NaN()});
+  }
+  return found;
+}
+
+CrossValidation detail::cross_validate_with(LearnerFactory factory, const data::Dataset& data,
+                                            std::span<const Fold> folds,
+                                            const CrossValidateOptions& options) {
+  if (folds.empty()) throw ValueError("cross_validate: there is no fold");
+  if (options.threads < 1) {
+    throw ValueError("cross_validate: threads is at least 1, got " +
+                     std::to_string(options.threads));
+  }
+  for (std::size_t i = 0; i < folds.size(); ++i) check_fold(folds[i], i, data.size());
+  CrossValidation result{std::vector<NamedNumbers>(folds.size())};
+  std::vector<std::exception_ptr> errors(folds.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    set_num_threads(1);
+    for (std::size_t i; (i = next++) < folds.size();) {
+      try {
+        result.folds[i] = run_fold(factory, data, folds[i], i, options.seed);
+      } catch (...) {
+        errors[i] = std::current_exception();
+      }
+    }
+  };
+  {
+    // Threads of our own even for one, so that the caller's settings stay.
+    std::vector<std::jthread> threads;
+    const auto count = std::min(static_cast<std::size_t>(options.threads), folds.size());
+    for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work);
+  }
+  for (const std::exception_ptr& e : errors) {
+    if (e) std::rethrow_exception(e);
+  }
+  return result;
+}
+
+}  // namespace xtape::optim

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../autograd/export.hpp"
+#include "../data/dataset.hpp"
+#include "trainer.hpp"
+
+namespace xtape::optim {
+
+/// The samples of one part of a cross-validation.
+struct Fold {
+  std::vector<std::int64_t> train, test;
+};
+
+/// What is trained on a fold. The trainer refers to model and optimizer.
+struct Learner {
+  std::unique_ptr<nn::Module> model{};
+  std::unique_ptr<Optimizer> optimizer{};
+  std::unique_ptr<Trainer> trainer{};
+  std::int64_t epochs = 1;
+  std::int64_t batch_size = 32;
+};
+
+struct CrossValidateOptions {
+  int threads = 1;         ///< folds at one time; each computes with one thread itself
+  std::uint64_t seed = 0;  ///< of all random numbers, a fold's in the stream of its index
+};
+
+/// A figure over the folds; the deviation is that of a sample (n - 1), NaN for one fold.
+struct FoldStatistics {
+  std::string name;
+  double mean = 0;
+  double standard_deviation = 0;
+};
+
+struct XTAPE_API CrossValidation {
+  std::vector<NamedNumbers> folds;  ///< "loss" and the metrics on each fold's test samples
+
+  /// In the order of the figures.
+  std::vector<FoldStatistics> statistics() const;
+};
+
+namespace detail {
+
+struct LearnerFactory {
+  void* object;
+  Learner (*make)(void* object, const data::Dataset& train);
+};
+XTAPE_API CrossValidation cross_validate_with(LearnerFactory factory, const data::Dataset& data,
+                                              std::span<const Fold> folds,
+                                              const CrossValidateOptions& options);
+
+}  // namespace detail
+
+/// Trains a learner of `make_model(train)` on each fold and evaluates it on what was left out. The
+/// function is called from several threads at once, with the fold's training samples: whatever is
+/// fitted to data, a scaling say, is fitted to these alone. The figures are the same for any number
+/// of threads. Throws ValueError for no folds, an empty one or a sample of both its sides,
+/// IndexError, and what the first fold that failed threw.
+template <class F>
+CrossValidation cross_validate(F make_model, const data::Dataset& data, std::span<const Fold> folds,
+                               const CrossValidateOptions& options = {}) {
+  return detail::cross_validate_with(
+      {&make_model,
+       [](void* f, const data::Dataset& train) { return (*static_cast<F*>(f))(train); }},
+      data, folds, options);
+}
+
+}  // namespace xtape::optim

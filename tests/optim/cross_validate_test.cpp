@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <xtape/autograd/error.hpp>
+#include <xtape/autograd/ops/random.hpp>
+#include <xtape/autograd/random.hpp>
+#include <xtape/nn/linear.hpp>
+#include <xtape/nn/losses_regression.hpp>
+#include <xtape/optim/adam.hpp>
+#include <xtape/optim/cross_validate.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include "../nn/nn_test.hpp"
+
+namespace {
+
+using namespace xtape;
+using nn_test::says;
+
+optim::Learner make(const data::Dataset&) {
+  optim::Learner made{.epochs = 2, .batch_size = 4};
+  made.model = std::make_unique<nn::Linear>(3, 1);
+  made.optimizer = std::make_unique<optim::Adam>(made.model->parameters());
+  made.trainer = std::make_unique<optim::Trainer>(*made.model, nn::MSELoss(), *made.optimizer,
+                                                  optim::MeanAbsoluteError());
+  return made;
+}
+
+data::TensorDataset samples() {
+  const GeneratorScope scope({.seed = 4});
+  return data::TensorDataset(randn({12, 3}), randn({12, 1}));
+}
+
+std::vector<optim::Fold> folds() {
+  std::vector<optim::Fold> result(4);
+  for (std::int64_t i = 0; i < 12; ++i) {
+    for (std::int64_t f = 0; f < 4; ++f) {
+      auto& fold = result[static_cast<std::size_t>(f)];
+      (i % 4 == f ? fold.test : fold.train).push_back(i);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(optim_cross_validate)
+
+BOOST_AUTO_TEST_CASE(same_figures_for_any_number_of_threads) {
+  const auto position = default_generator().position;
+  const auto one = optim::cross_validate(make, samples(), folds());
+  for (const int threads : {2, 3, 8}) {
+    const auto many = optim::cross_validate(make, samples(), folds(), {.threads = threads});
+    BOOST_TEST((many.folds == one.folds));
+  }
+  BOOST_TEST((optim::cross_validate(make, samples(), folds(), {.seed = 1}).folds != one.folds));
+  BOOST_TEST((one.folds[0] != one.folds[1]));
+  BOOST_TEST(default_generator().position == position);
+  BOOST_REQUIRE(one.folds.size() == 4u);
+  BOOST_TEST(one.folds[0][1].first == "mae");
+}
+
+BOOST_AUTO_TEST_CASE(a_learner_sees_its_training_samples_alone) {
+  const auto check = [](const data::Dataset& train) {
+    if (train.size() != 9) throw ValueError("not 9");
+    return make(train);
+  };
+  BOOST_TEST(optim::cross_validate(check, samples(), folds()).folds.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(mean_and_deviation) {
+  const optim::CrossValidation v{{{{"loss", 1}}, {{"loss", 2}}, {{"loss", 6}}}};
+  const auto figures = v.statistics();
+  BOOST_REQUIRE(figures.size() == 1u);
+  BOOST_TEST(std::abs(figures[0].mean - 3) < 1e-15);
+  BOOST_TEST(std::abs(figures[0].standard_deviation - std::sqrt(7.0)) < 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit) {
+  const auto refuses = [](std::vector<optim::Fold> f, const std::string& text) {
+    BOOST_CHECK_EXCEPTION(optim::cross_validate(make, samples(), f), Error, says(text));
+  };
+  refuses({}, "there is no fold");
+  refuses({{{1, 2}, {}}}, "fold 0 has an empty side");
+  refuses({{{1, 2}, {2}}}, "sample 2 is on both sides");
+  refuses({{{1, 2}, {12}}}, "sample 12 of 12");
+  const auto fails = [](const data::Dataset&) -> optim::Learner { throw ValueError("no model"); };
+  BOOST_CHECK_EXCEPTION(optim::cross_validate(fails, samples(), folds(), {.threads = 2}),
+                        ValueError, says("no model"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
