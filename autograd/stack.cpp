@@ -104,13 +104,18 @@ std::string caller_of(const std::vector<void*>& stack) {
 #else
   constexpr bool kShared = true;
 #endif
+  bool inside = false;  // frames of sanitizers may come before our own
   for (void* p : stack) {
     const auto address = reinterpret_cast<std::uintptr_t>(p) - 1;  // of the call itself
     Dl_info info;
     if (dladdr(reinterpret_cast<void*>(address), &info) == 0) continue;
-    if (kShared && info.dli_fbase == own.dli_fbase) continue;
+    const bool ours = kShared && info.dli_fbase == own.dli_fbase;
+    if (ours || (kShared && !inside)) {
+      inside = inside || ours;
+      continue;
+    }
     const Frame frame = describe(info, address);
-    if (is_ours(frame.function)) continue;
+    if (is_ours(frame.function) || frame.function.find("__interceptor") == 0) continue;
     return frame.function.empty() ? frame.place : frame.function + " at " + frame.place;
   }
   return {};
