@@ -67,14 +67,22 @@ std::string hexadecimal(std::uintptr_t x) {
   return text.str();
 }
 
+bool is_ours(const std::string& function) {
+  return function.substr(0, function.find('(')).find("xtape::") != std::string::npos;
+}
+
 Frame describe(const Dl_info& info, std::uintptr_t address) {
   const auto base = reinterpret_cast<std::uintptr_t>(info.dli_fbase);
   const bool fixed = reinterpret_cast<const ElfW(Ehdr)*>(base)->e_type == ET_EXEC;
   const std::string offset = hexadecimal(fixed ? address : address - base);
-  std::istringstream lines(output_of({"addr2line", "-f", "-C", "-e", info.dli_fname, offset}));
+  // Functions that were inlined there come first.
+  std::istringstream lines(
+      output_of({"addr2line", "-i", "-f", "-C", "-e", info.dli_fname, offset}));
   Frame frame;
-  std::getline(lines, frame.function);
-  std::getline(lines, frame.place);
+  for (Frame next; std::getline(lines, next.function) && std::getline(lines, next.place);) {
+    frame = next;
+    if (!is_ours(frame.function)) break;
+  }
   if (frame.function.starts_with("?") || frame.function.empty()) {
     frame.function = demangled(info.dli_sname);
   }
@@ -82,10 +90,6 @@ Frame describe(const Dl_info& info, std::uintptr_t address) {
     frame.place = std::string(info.dli_fname) + "+" + offset;
   }
   return frame;
-}
-
-bool is_ours(const std::string& function) {
-  return function.substr(0, function.find('(')).find("xtape::") != std::string::npos;
 }
 
 }  // namespace
