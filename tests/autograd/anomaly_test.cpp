@@ -26,10 +26,10 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// By file and line with debug information, else by the place in the program.
+// By function and line with debug information, else by the place in the program.
 bool names_this_file(const std::exception& e) {
   const std::string text = e.what();
-  const bool found = text.find("anomaly_test.cpp:") != std::string::npos ||
+  const bool found = text.find("recorded by anomaly::") != std::string::npos ||
                      text.find("xtape_tests") != std::string::npos;
   if (!found) BOOST_ERROR(text);
   return found;

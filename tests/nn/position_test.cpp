@@ -10,7 +10,6 @@
 #include <xtape/nn/position.hpp>
 
 #include <cmath>
-#include <iterator>
 
 #include "modules.hpp"
 
@@ -60,13 +59,10 @@ BOOST_AUTO_TEST_CASE(rotary) {
   }
   // The first pair turns by one radian a position.
   const Tensor e = nn::rotary_position(tensor({{1, 0, 0, 0}, {1, 0, 0, 0}}, float64));
-  // Arrays, since g++ 12.2 under the address sanitizer loses lists of computed numbers.
-  const double turned[] = {1, 0, 0, 0, std::cos(1.0), std::sin(1.0), 0, 0};
-  check_values(e, {std::begin(turned), std::end(turned)}, 1e-15);
+  check_values(e, {1, 0, 0, 0, std::cos(1.0), std::sin(1.0), 0, 0}, 1e-15);
   const Tensor h =
       nn::rotary_position(tensor({{0, 0, 0, 0}, {1, 0, 0, 0}}, float64), {.interleaved = false});
-  const double halves[] = {0, 0, 0, 0, std::cos(1.0), 0, std::sin(1.0), 0};
-  check_values(h, {std::begin(halves), std::end(halves)}, 1e-15);
+  check_values(h, {0, 0, 0, 0, std::cos(1.0), 0, std::sin(1.0), 0}, 1e-15);
   BOOST_CHECK_EXCEPTION(nn::rotary_position(zeros({2, 3})), ShapeError,
                         says("rotary_position: expected [..., length, dim] with an even dim"));
 }
