@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 #include <string>
 #include <vector>
@@ -170,6 +171,24 @@ Tensor mackey_glass(std::int64_t count, const MackeyGlassOptions& options) {
   return series;
 }
 
+Tensor geometric_random_walk(std::int64_t count, const RandomWalkOptions& options) {
+  const auto [start, drift, volatility, seed] = options;
+  check("geometric_random_walk", count, volatility);
+  if (!(start > 0) || !std::isfinite(start) || !std::isfinite(drift)) {
+    throw ValueError("geometric_random_walk: expected start > 0 and a drift, got " +
+                     std::to_string(start) + " and " + std::to_string(drift));
+  }
+  const Tensor steps = normals(count, 1, seed);
+  Tensor prices = xtape::detail::empty(float64, Shape{count});
+  auto* p = xtape::detail::fresh_data<double>(prices);
+  double log_price = std::log(start);
+  for (std::int64_t t = 0; t < count; ++t) {
+    p[t] = std::exp(log_price);
+    log_price += drift - volatility * volatility / 2 + volatility * steps.data<double>()[t];
+  }
+  return prices;
+}
+
 Table bank_customers(std::int64_t count, std::uint64_t seed) {
   check("bank_customers", count, 0);
   constexpr std::int64_t kUniforms = 10, kNormals = 3;
@@ -211,6 +230,59 @@ Table bank_customers(std::int64_t count, std::uint64_t seed) {
   table.add("NumOfProducts", std::move(products)).add("HasCrCard", std::move(cards));
   table.add("IsActiveMember", std::move(active)).add("EstimatedSalary", std::move(salaries));
   table.add("Exited", std::move(exited));
+  return table;
+}
+
+Table credit_applications(std::int64_t count, std::uint64_t seed) {
+  check("credit_applications", count, 0);
+  constexpr std::int64_t kUniforms = 20, kNormals = 6;
+  const Tensor uniforms = [&] {
+    const GeneratorScope scope({.seed = seed, .stream = kUniform});
+    return rand({count, kUniforms}, float64);
+  }();
+  const Tensor bells = normals(count, kNormals, seed);
+  const auto rows = static_cast<std::size_t>(count);
+  std::vector<double> ids(rows), accepted(rows), irregular(rows);
+  std::vector<std::vector<double>> a(14, std::vector<double>(rows));  // A1 ... A14
+  // Amounts: column, smallest and largest, the middle and the spread of the regular ones.
+  struct Amount {
+    std::size_t column;
+    double low, high, middle, spread;
+  };
+  constexpr Amount kAmounts[] = {{1, 14, 80, 12, .5},    {2, 0, 28, 2.5, .7},
+                                 {6, 0, 28, 1.5, .7},    {9, 0, 67, 3, .6},
+                                 {12, 0, 2000, 150, .6}, {13, 1, 100001, 500, .9}};
+  for (std::size_t i = 0; i < rows; ++i) {
+    const double* u = uniforms.data<double>() + i * kUniforms;
+    const double* n = bells.data<double>() + i * kNormals;
+    const auto is = [](bool yes) { return yes ? 1. : 0.; };
+    ids[i] = 15500000 + static_cast<double>(i);
+    irregular[i] = is(u[0] < .03);
+    a[0][i] = is(u[1] < .68);
+    a[3][i] = u[2] < .24 ? 1 : u[2] < .99 ? 2 : 3;
+    a[4][i] = 1 + std::floor(14 * u[3]);
+    a[5][i] = u[4] < .6 ? 4 : 1 + std::floor(9 * u[5]);
+    a[7][i] = is(u[6] < .52);
+    a[8][i] = is(u[7] < (a[7][i] == 1 ? .6 : .25));
+    a[10][i] = is(u[8] < .46);
+    a[11][i] = u[9] < .08 ? 1 : u[9] < .99 ? 2 : 3;
+    for (std::size_t k = 0; k < std::size(kAmounts); ++k) {
+      const auto& [column, low, high, middle, spread] = kAmounts[k];
+      const double usual = std::min(middle * std::exp(spread * n[k]), .5 * (high - low));
+      const double amount = irregular[i] == 1 ? (high - low) * u[10 + k] : usual;
+      a[column][i] = low + std::round(100 * amount) / 100;
+    }
+    if (a[8][i] == 0 && irregular[i] == 0) a[9][i] = 0;
+    a[9][i] = std::round(a[9][i]);
+    const double z = -2.8 + 3.2 * a[7][i] + 1.2 * a[8][i] + .5 * a[10][i];
+    accepted[i] = is(u[16] < 1 / (1 + std::exp(-z)));
+  }
+  Table table;
+  table.add("CustomerID", std::move(ids));
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    table.add("A" + std::to_string(k + 1), std::move(a[k]));
+  }
+  table.add("Class", std::move(accepted)).add("Irregular", std::move(irregular));
   return table;
 }
 

@@ -55,11 +55,28 @@ struct MackeyGlassOptions {
 /// chaos in physiological control systems", Science 197, 1977.
 XTAPE_API Tensor mackey_glass(std::int64_t count, const MackeyGlassOptions& options = {});
 
+struct RandomWalkOptions {
+  double start = 100;        ///< p(0)
+  double drift = 0;          ///< per step: E p(t + 1) = p(t) exp(drift)
+  double volatility = 0.01;  ///< standard deviation of log p(t + 1) - log p(t)
+  std::uint64_t seed = 0;
+};
+/// Prices of a geometric random walk, float64 [count]: log p(t + 1) - log p(t) is normal. Nothing
+/// that is known at t predicts better than p(t) exp(drift).
+XTAPE_API Tensor geometric_random_walk(std::int64_t count, const RandomWalkOptions& options = {});
+
 /// Invented bank customers: CreditScore, Geography, Gender, Age, Tenure, Balance, NumOfProducts,
 /// HasCrCard, IsActiveMember, EstimatedSalary, Exited. Exited is 1 with probability
 /// 1 / (1 + exp(-z)), z = -1.1 + 1.2 a - 0.35 a^2 + 0.9 [Germany] + 0.5 [Female]
 /// - 1.0 IsActiveMember + 2.5 [NumOfProducts > 2] - 0.9 [NumOfProducts = 2], a = (Age - 39) / 10:
 /// how well a classifier can do at best is known.
 XTAPE_API Table bank_customers(std::int64_t count, std::uint64_t seed = 0);
+
+/// Invented applications for credit cards in the columns of the Australian credit approval data
+/// (CustomerID, A1 ... A14, Class: 1 where accepted), and Irregular, which that data does not have:
+/// 1 for about 3 in 100, whose amounts A2, A3, A7, A10, A13, A14 are uniform over all that occurs;
+/// those of the others keep to its lower part. Class is 1 with probability 1 / (1 + exp(-z)),
+/// z = -2.8 + 3.2 A8 + 1.2 A9 + A11 / 2.
+XTAPE_API Table credit_applications(std::int64_t count, std::uint64_t seed = 0);
 
 }  // namespace xtape::data

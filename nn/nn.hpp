@@ -26,6 +26,7 @@
 #include "recurrent.hpp"
 #include "recurrent_cells.hpp"
 #include "ridge.hpp"
+#include "self_organizing_map.hpp"
 #include "shape.hpp"
 #include "spectral_norm.hpp"
 #include "state.hpp"

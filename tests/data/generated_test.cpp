@@ -199,4 +199,59 @@ BOOST_AUTO_TEST_CASE(a_customer_depends_on_seed_and_number_alone) {
   BOOST_CHECK_THROW(bank_customers(-1), ValueError);
 }
 
+BOOST_AUTO_TEST_CASE(a_walk_of_known_steps) {
+  constexpr std::int64_t kSteps = 20000;
+  const Tensor p = geometric_random_walk(
+      kSteps + 1, {.start = 300, .drift = 1e-4, .volatility = .02, .seed = 4});
+  const double* prices = p.data<double>();
+  BOOST_CHECK_CLOSE(prices[0], 300., 1e-9);
+  double sum = 0, squares = 0;
+  for (std::int64_t t = 0; t < kSteps; ++t) {
+    const double step = std::log(prices[t + 1] / prices[t]);
+    sum += step;
+    squares += step * step;
+  }
+  const double n = kSteps, mean = sum / n;
+  BOOST_CHECK_SMALL(mean - (1e-4 - .02 * .02 / 2), 4 * .02 / std::sqrt(n));
+  BOOST_CHECK_CLOSE(std::sqrt(squares / n - mean * mean), .02, 3);
+  // Each price depends on the seed and what was before it alone.
+  const Tensor few =
+      geometric_random_walk(10, {.start = 300, .drift = 1e-4, .volatility = .02, .seed = 4});
+  for (int t = 0; t < 10; ++t) BOOST_CHECK_EQUAL(few.data<double>()[t], prices[t]);
+  BOOST_CHECK_EQUAL(geometric_random_walk(0).numel(), 0);
+  for (const RandomWalkOptions& o :
+       {RandomWalkOptions{.start = 0}, RandomWalkOptions{.drift = kNan},
+        RandomWalkOptions{.volatility = -1}}) {
+    BOOST_CHECK_THROW(geometric_random_walk(5, o), ValueError);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(applications_are_accepted_by_the_formula) {
+  constexpr std::size_t kRows = 20000;
+  const Table t = credit_applications(kRows, 3);
+  BOOST_CHECK_EQUAL(t.columns().size(), 17u);
+  double expected = 0, accepted = 0, irregular = 0, large[2] = {};
+  for (std::size_t i = 0; i < kRows; ++i) {
+    const double z =
+        -2.8 + 3.2 * t.numbers("A8")[i] + 1.2 * t.numbers("A9")[i] + .5 * t.numbers("A11")[i];
+    expected += 1 / (1 + std::exp(-z));
+    accepted += t.numbers("Class")[i];
+    const bool odd = t.numbers("Irregular")[i] == 1;
+    irregular += odd;
+    large[odd] += t.numbers("A3")[i] > 14;
+    BOOST_CHECK(t.numbers("A3")[i] >= 0 && t.numbers("A3")[i] <= 28);
+  }
+  BOOST_CHECK_SMALL(accepted - expected, 4 * .5 * std::sqrt(double{kRows}));
+  BOOST_CHECK_CLOSE(irregular, .03 * kRows, 20);
+  BOOST_CHECK_CLOSE(large[1], irregular / 2, 20);
+  BOOST_CHECK_EQUAL(large[0], 0);
+  const Table few = credit_applications(10, 3);
+  for (const char* name : {"A2", "A14", "Class"}) {
+    for (std::size_t i = 0; i < 10; ++i) {
+      BOOST_CHECK_EQUAL(few.numbers(name)[i], t.numbers(name)[i]);
+    }
+  }
+  BOOST_CHECK_THROW(credit_applications(-1), ValueError);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
