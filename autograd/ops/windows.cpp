@@ -76,6 +76,15 @@ Plane plane(const char* operation, Size2 kernel, const UnfoldOptions& o) {
 
 }  // namespace
 
+namespace detail {
+
+Tensor sliding_windows(const Tensor& x, int dim, std::int64_t size, std::int64_t step,
+                       std::int64_t dilation) {
+  return windows(x, dim, {size, step, dilation});
+}
+
+}  // namespace detail
+
 Tensor unfold(const Tensor& x, std::int64_t dim, std::int64_t size, std::int64_t step) {
   detail::check_defined("unfold", x);
   const int d = detail::wrap_dim("unfold", dim, x.dim());

@@ -27,4 +27,12 @@ XTAPE_API Tensor unfold(const Tensor& x, Size2 kernel_size, const UnfoldOptions&
 XTAPE_API Tensor fold(const Tensor& x, Size2 output_size, Size2 kernel_size,
                       const UnfoldOptions& options = {});
 
+namespace detail {
+
+/// unfold along `dim` with elements of a window `dilation` apart; the caller has checked that one
+/// fits.
+Tensor sliding_windows(const Tensor& x, int dim, std::int64_t size, std::int64_t step,
+                       std::int64_t dilation);
+
+}  // namespace detail
 }  // namespace xtape

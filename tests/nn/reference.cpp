@@ -85,7 +85,7 @@ void ReferenceCase::compare(const std::string& what, const Tensor& got, const Te
 
 void ReferenceCase::check(nn::Module& module, const Tensors& outputs) const {
   const bool is_double = dtype_ == float64;
-  const double tolerance = is_double ? 1e-9 : 1e-5, of_weights = is_double ? 1e-9 : 5e-5;
+  const double tolerance = is_double ? 1e-10 : 1e-5, of_weights = is_double ? 1e-10 : 5e-5;
   std::size_t count = 0;
   while (find("out." + std::to_string(count))) ++count;
   BOOST_REQUIRE_EQUAL(outputs.size(), count);

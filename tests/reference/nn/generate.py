@@ -26,7 +26,7 @@ def write(path):
     header, blocks, at = {}, [], 0
     for name in sorted(tensors):
         x = tensors[name]
-        block = x.numpy().tobytes()
+        block = bytes(x.flatten().view(torch.uint8).tolist())
         header[name] = {"dtype": types[x.dtype], "shape": list(x.shape),
                         "data_offsets": [at, at + len(block)]}
         blocks.append(block)
@@ -236,6 +236,36 @@ def attention():
     write("attention.safetensors")
 
 
+def convolutions():
+    torch.manual_seed(6)
+    x1, x2, x3 = torch.randn(2, 4, 9), torch.randn(2, 4, 6, 7), torch.randn(2, 4, 4, 5, 4)
+    case("conv1d", nn.Conv1d(4, 3, 3), [x1])
+    case("conv1d_all", nn.Conv1d(4, 6, 3, stride=2, padding=3, dilation=2, groups=2), [x1])
+    case("conv1d_same", nn.Conv1d(4, 3, 4, padding="same", dilation=3), [x1])
+    case("conv1d_plain", nn.Conv1d(4, 3, 3, bias=False), [x1[0]])
+    case("conv2d_all", nn.Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2),
+                                 groups=2), [x2])
+    case("conv2d_same", nn.Conv2d(4, 3, (2, 4), padding="same", dilation=(2, 1)), [x2])
+    case("conv3d", nn.Conv3d(4, 3, (2, 3, 2)), [x3])
+    case("conv3d_all", nn.Conv3d(4, 6, 2, stride=(2, 1, 2), padding=(1, 0, 2),
+                                 dilation=(2, 1, 1), groups=2), [x3])
+    case("conv3d_same", nn.Conv3d(4, 2, (2, 3, 4), padding="same"), [x3[0]])
+    for mode in ("reflect", "replicate", "circular"):
+        case(f"conv1d_{mode}", nn.Conv1d(4, 3, 4, padding="same", padding_mode=mode), [x1])
+        case(f"conv2d_{mode}", nn.Conv2d(4, 3, 3, stride=2, padding=(2, 1), padding_mode=mode),
+             [x2])
+    case("conv3d_circular", nn.Conv3d(4, 2, 3, padding=(1, 2, 0), padding_mode="circular"), [x3])
+    case("conv_transpose1d", nn.ConvTranspose1d(4, 3, 3), [x1])
+    case("conv_transpose1d_all", nn.ConvTranspose1d(4, 6, 3, stride=2, padding=1,
+                                                    output_padding=2, groups=2, dilation=3), [x1])
+    case("conv_transpose2d", nn.ConvTranspose2d(4, 3, 4, stride=2, padding=1), [x2])
+    case("conv_transpose2d_all", nn.ConvTranspose2d(4, 6, 3, stride=(3, 2), padding=(1, 0),
+                                                    output_padding=(2, 1), groups=2,
+                                                    dilation=(1, 2)), [x2])
+    case("conv_transpose2d_plain", nn.ConvTranspose2d(4, 3, 3, bias=False), [x2[0]])
+    write("convolutions.safetensors")
+
+
 class Model(nn.Module):
     """A module of each family, as tests/nn/exchange_test.cpp writes it."""
 
@@ -268,4 +298,5 @@ if __name__ == "__main__":
     norms()
     layers()
     attention()
+    convolutions()
     exchange()
