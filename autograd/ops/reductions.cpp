@@ -190,9 +190,15 @@ Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim) {
   kernels::reduce_log_sum_exp(r, x.dtype(), y.value()->data, x.value()->data, shift.value()->data);
   y = y + shift;
   record("logsumexp", y, {x}, saves(x, y), [mask](Backward& t) {
+    // Divided by their own sum: a large result has too few digits for e^(x - y). A row of -inf gets
+    // 0.
     const Tensor input = t.saved(0);
-    const Tensor output = detail::with_reduced(t.saved(1), mask, input.sizes());
-    t.add(0, expanded(t.g(), mask, input.sizes()) * exp(input - output));
+    Tensor shift = detail::with_reduced(t.saved(1).detach(), mask, input.sizes());
+    shift = masked_fill(shift, eq(shift, -std::numeric_limits<double>::infinity()), 0);
+    const Tensor terms = exp(input - shift);
+    const Tensor total = sum_over(terms, mask, true);
+    const Tensor g = detail::with_reduced(t.g(), mask, input.sizes());
+    t.add(0, g / masked_fill(total, eq(total, 0), 1) * terms);
   });
   return y;
 }

@@ -60,7 +60,7 @@ XTAPE_API VarianceAndMean var_mean(const Tensor& x, const Shape& dims = {},
                                    std::int64_t correction = 1, bool keepdim = false);
 XTAPE_API DeviationAndMean std_mean(const Tensor& x, const Shape& dims = {},
                                     std::int64_t correction = 1, bool keepdim = false);
-/// log(sum e^x) without overflow. Gradient: g e^(x - y).
+/// log(sum e^x) without overflow, -inf of none. Gradient: g e^(x - y), 0 where all are -inf.
 XTAPE_API Tensor logsumexp(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
 /// (sum |x|^p)^(1/p); p = 0 counts what is not 0, an infinite p gives the largest (smallest) |x|.
 /// The gradient, g sign(x) (|x| / y)^(p-1), is 0 where x is 0.

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <xtape/autograd/ops/math.hpp>
+
+#include "../stored_cases.hpp"
+
+namespace {
+
+using namespace xtape;
+using namespace xtape::test;
+
+const StoredCases cases("math.safetensors",
+                        {
+                            {"exp", XTAPE_CALL(exp(a))},
+                            {"exp2", XTAPE_CALL(exp2(a))},
+                            {"expm1", XTAPE_CALL(expm1(a))},
+                            {"square", XTAPE_CALL(square(a))},
+                            {"sin", XTAPE_CALL(sin(a))},
+                            {"cos", XTAPE_CALL(cos(a))},
+                            {"atan", XTAPE_CALL(atan(a))},
+                            {"sinh", XTAPE_CALL(sinh(a))},
+                            {"cosh", XTAPE_CALL(cosh(a))},
+                            {"tanh", XTAPE_CALL(tanh(a))},
+                            {"asinh", XTAPE_CALL(asinh(a))},
+                            {"erf", XTAPE_CALL(erf(a))},
+                            {"erfc", XTAPE_CALL(erfc(a))},
+                            {"sinc", XTAPE_CALL(sinc(a))},
+                            {"abs", XTAPE_CALL(abs(a))},
+                            {"sign", XTAPE_CALL(sign(a))},
+                            {"floor", XTAPE_CALL(floor(a))},
+                            {"ceil", XTAPE_CALL(ceil(a))},
+                            {"round", XTAPE_CALL(round(a))},
+                            {"trunc", XTAPE_CALL(trunc(a))},
+                            {"log", XTAPE_CALL(log(a))},
+                            {"log2", XTAPE_CALL(log2(a))},
+                            {"log10", XTAPE_CALL(log10(a))},
+                            {"sqrt", XTAPE_CALL(sqrt(a))},
+                            {"rsqrt", XTAPE_CALL(rsqrt(a))},
+                            {"reciprocal", XTAPE_CALL(reciprocal(a))},
+                            {"asin", XTAPE_CALL(asin(a))},
+                            {"acos", XTAPE_CALL(acos(a))},
+                            {"atanh", XTAPE_CALL(atanh(a))},
+                            {"erfinv", XTAPE_CALL(erfinv(a))},
+                            {"log1p", XTAPE_CALL(log1p(a))},
+                            {"tan", XTAPE_CALL(tan(a))},
+                            {"acosh", XTAPE_CALL(acosh(a))},
+                            {"ndtr", XTAPE_CALL(ndtr(a))},
+                            {"lgamma", XTAPE_CALL(lgamma(a))},
+                            {"digamma", XTAPE_CALL(digamma(a))},
+                            {"digamma.negative", XTAPE_CALL(digamma(a))},
+                            {"round.halves", XTAPE_CALL(round(a))},
+                            {"polygamma", XTAPE_CALL(polygamma(1, a))},
+                            {"polygamma.third", XTAPE_CALL(polygamma(3, a))},
+                            {"pow", XTAPE_CALL(pow(a, b))},
+                            {"pow.zero_base", XTAPE_CALL(pow(a, b))},
+                            {"pow.zero", XTAPE_CALL(pow(a, 0))},
+                            {"pow.one", XTAPE_CALL(pow(a, 1))},
+                            {"pow.two", XTAPE_CALL(pow(a, 2))},
+                            {"pow.three", XTAPE_CALL(pow(a, 3))},
+                            {"pow.minus_one", XTAPE_CALL(pow(a, -1))},
+                            {"pow.minus_two", XTAPE_CALL(pow(a, -2))},
+                            {"pow.half", XTAPE_CALL(pow(a, 0.5))},
+                            {"pow.real", XTAPE_CALL(pow(a, 2.3))},
+                            {"pow.of_number", XTAPE_CALL(pow(2.5, a))},
+                            {"logit", XTAPE_CALL(logit(a))},
+                            {"logit.eps", XTAPE_CALL(logit(a, 0.125))},
+                            {"xlogy", XTAPE_CALL(xlogy(a, b))},
+                            {"xlogy.number", XTAPE_CALL(xlogy(a, 3))},
+                            {"xlogy.of_number", XTAPE_CALL(xlogy(3, a))},
+                            {"logaddexp", XTAPE_CALL(logaddexp(a, b))},
+                            {"hypot", XTAPE_CALL(hypot(a, b))},
+                            {"atan2", XTAPE_CALL(atan2(a, b))},
+                            {"nan_to_num", XTAPE_CALL(nan_to_num(a))},
+                            {"nan_to_num.given", XTAPE_CALL(nan_to_num(a, 0.5, 3, -4))},
+                        });
+
+}  // namespace

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <xtape/autograd/ops/matmul.hpp>
+#include <xtape/autograd/ops/pooling.hpp>
+
+#include "../stored_cases.hpp"
+
+namespace {
+
+using namespace xtape;
+using namespace xtape::test;
+
+const StoredCases cases(
+    "products.safetensors",
+    {
+        {"matmul", XTAPE_CALL(matmul(a, b))},
+        {"mm", XTAPE_CALL(mm(a, b))},
+        {"mv", XTAPE_CALL(mv(a, b))},
+        {"dot", XTAPE_CALL(dot(a, b))},
+        {"bmm", XTAPE_CALL(bmm(a, b))},
+        {"outer", XTAPE_CALL(outer(a, b))},
+        {"addmm", XTAPE_CALL(addmm(a, b, c))},
+        {"addmm.factors", XTAPE_CALL(addmm(a, b, c, 0.5, -2))},
+        {"linear", XTAPE_CALL(linear(a, b, c))},
+        {"linear.no_bias", XTAPE_CALL(linear(a, b))},
+        {"max_pool2d", XTAPE_CALL(max_pool2d(a, 2))},
+        {"max_pool2d.options",
+         XTAPE_CALL(max_pool2d(
+             a, {2, 3}, {.stride = 2, .padding = 1, .dilation = {2, 1}, .ceil_mode = true}))},
+        {"avg_pool2d", XTAPE_CALL(avg_pool2d(a, 2))},
+        {"avg_pool2d.options",
+         XTAPE_CALL(avg_pool2d(
+             a, {2, 3},
+             {.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false}))},
+    });
+
+}  // namespace
