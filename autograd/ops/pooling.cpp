@@ -7,6 +7,8 @@
 #include "../kernels/pooling.hpp"
 #include "../tape.hpp"
 #include "arithmetic.hpp"
+#include "math.hpp"
+#include "pictures.hpp"
 #include "shape.hpp"
 
 namespace xtape {
@@ -116,7 +118,17 @@ struct Window {
   bool ceil_mode;
 };
 
-PoolingShape pooling_shape(const char* operation, const Tensor& x, const Window& w) {
+// A window over a sequence: a picture of height one.
+Window window_of(std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                 std::int64_t dilation, bool ceil_mode) {
+  return {{1, kernel}, {1, stride == 0 ? kernel : stride}, {0, padding}, {1, dilation}, ceil_mode};
+}
+
+Size2 or_kernel(Size2 stride, Size2 kernel) {
+  return stride.height == 0 && stride.width == 0 ? kernel : stride;
+}
+
+void check_window(const char* operation, const Window& w) {
   const std::string what(operation);
   if (w.kernel.height < 1 || w.kernel.width < 1 || w.stride.height < 1 || w.stride.width < 1 ||
       w.dilation.height < 1 || w.dilation.width < 1 || w.padding.height < 0 ||
@@ -127,10 +139,12 @@ PoolingShape pooling_shape(const char* operation, const Tensor& x, const Window&
   if (2 * w.padding.height > w.kernel.height || 2 * w.padding.width > w.kernel.width) {
     throw ValueError(what + ": padding is at most half of the kernel size");
   }
-  if (x.dim() != 4) {
-    throw ShapeError(what + ": expected input [N, C, H, W] or [C, H, W], got shape " +
-                     to_string(x.sizes()));
-  }
+}
+
+// For x [N, C, H, W], which `given`, a sequence or a picture, became.
+PoolingShape pooling_shape(const detail::Pictures& pictures, const Window& w) {
+  check_window(pictures.operation, w);
+  const Tensor& x = pictures.x;
   PoolingShape s;
   s.batch = x.size(0);
   s.channels = x.size(1);
@@ -149,32 +163,41 @@ PoolingShape pooling_shape(const char* operation, const Tensor& x, const Window&
   s.out_width = output_size(s.in_width, s.kernel_width, s.stride_width, s.pad_left,
                             s.dilation_width, w.ceil_mode);
   if (s.out_height < 1 || s.out_width < 1) {
-    throw ShapeError(what + ": the window [" + std::to_string(s.kernel_height) + ", " +
-                     std::to_string(s.kernel_width) + "] does not fit the input of shape " +
-                     to_string(x.sizes()));
+    const Shape kernel =
+        pictures.dims == 1 ? Shape{s.kernel_width} : Shape{s.kernel_height, s.kernel_width};
+    throw ShapeError(std::string(pictures.operation) + ": the window " + to_string(kernel) +
+                     " does not fit the input of shape " + to_string(pictures.given));
   }
   return s;
 }
 
-void check_floating(const char* operation, const Tensor& x) {
-  detail::check_defined(operation, x);
-  if (!is_floating(x.dtype())) {
-    throw DTypeError(std::string(operation) + ": expected a floating tensor, got " +
-                     x.description());
-  }
+// Where the maxima are in their planes, from their places in the windows.
+Tensor plane_positions(const PoolingShape& s, Strides4 order, const Tensor& places) {
+  Tensor positions = detail::empty(int64, output_shape(s));
+  std::int64_t* to = detail::fresh_data<std::int64_t>(positions);
+  with_index_type(s, [&]<class Index>(Index) {
+    const Index none = static_cast<Index>(-1);
+    const Index* from = index_data<const Index>(places);
+    for (std::int64_t plane = 0; plane < s.batch * s.channels; ++plane) {
+      const Index* first = from + plane / s.channels * order[0] + plane % s.channels * order[1];
+      for (std::int64_t i = 0; i < s.out_height; ++i) {
+        for (std::int64_t j = 0; j < s.out_width; ++j) {
+          const Index place = first[i * order[2] + j * order[3]];
+          const std::int64_t row =
+              i * s.stride_height - s.pad_top + place / s.kernel_width * s.dilation_height;
+          const std::int64_t column =
+              j * s.stride_width - s.pad_left + place % s.kernel_width * s.dilation_width;
+          *to++ = place == none ? -1 : row * s.in_width + column;
+        }
+      }
+    }
+  });
+  return positions;
 }
 
-Size2 or_kernel(Size2 stride, Size2 kernel) {
-  return stride.height == 0 && stride.width == 0 ? kernel : stride;
-}
-
-}  // namespace
-
-Tensor max_pool2d(const Tensor& x, Size2 kernel, const MaxPool2dOptions& o) {
-  check_floating("max_pool2d", x);
-  if (x.dim() == 3) return squeeze(max_pool2d(unsqueeze(x, 0), kernel, o), 0);
-  const PoolingShape s = pooling_shape(
-      "max_pool2d", x, {kernel, or_kernel(o.stride, kernel), o.padding, o.dilation, o.ceil_mode});
+ValuesAndIndices max_pool(const detail::Pictures& pictures, const Window& w, bool with_indices) {
+  const PoolingShape s = pooling_shape(pictures, w);
+  const Tensor& x = pictures.x;
   Tensor y = empty_pooled(x, output_shape(s));
   const Strides4 order = strides4(y);
   Tensor indices;
@@ -188,16 +211,97 @@ Tensor max_pool2d(const Tensor& x, Size2 kernel, const MaxPool2dOptions& o) {
   });
   record("max_pool2d", y, {x}, saves(indices),
          [s, order](Backward& t) { t.add(0, max_backward(s, order, t.g(), t.saved(0))); });
-  return y;
+  return {pictures.as_given(y),
+          with_indices ? pictures.as_given(plane_positions(s, order, indices)) : Tensor()};
+}
+
+Tensor avg_pool(const detail::Pictures& pictures, const Window& w, AverageDivisor divisor) {
+  return pictures.as_given(average(pooling_shape(pictures, w), divisor, pictures.x));
+}
+
+Tensor lp_pool(const detail::Pictures& pictures, double p, const Window& w) {
+  if (!(p > 0)) {
+    throw ValueError(std::string(pictures.operation) + ": norm_type is above 0");
+  }
+  const PoolingShape s = pooling_shape(pictures, w);
+  const auto count = static_cast<double>(s.kernel_height * s.kernel_width);
+  const Tensor sums = average(s, {true, 0}, pow(pictures.x, p)) * count;
+  return pictures.as_given(p == 1 ? sums : pow(sums, 1 / p));
+}
+
+Window window_of(std::int64_t kernel, const MaxPool1dOptions& o) {
+  return window_of(kernel, o.stride, o.padding, o.dilation, o.ceil_mode);
+}
+Window window_of(Size2 kernel, const MaxPool2dOptions& o) {
+  return {kernel, or_kernel(o.stride, kernel), o.padding, o.dilation, o.ceil_mode};
+}
+
+}  // namespace
+
+namespace detail {
+
+Pictures::Pictures(const char* name, const Tensor& input, int dimensions)
+    : operation(name), dims(dimensions), given((check_defined(name, input), input.shape())) {
+  if (!is_floating(input.dtype())) {
+    throw DTypeError(std::string(operation) + ": expected a floating tensor, got " +
+                     input.description());
+  }
+  if (given.rank() != dims + 1 && given.rank() != dims + 2) {
+    throw ShapeError(std::string(operation) + ": expected input " +
+                     (dims == 1 ? "[N, C, L] or [C, L]" : "[N, C, H, W] or [C, H, W]") +
+                     ", got shape " + to_string(given));
+  }
+  x = given.rank() == dims + 1 ? unsqueeze(input, 0) : input;
+  if (dims == 1) x = unsqueeze(x, 2);
+}
+
+Tensor Pictures::as_given(const Tensor& y) const {
+  const Tensor z = dims == 1 ? squeeze(y, 2) : y;
+  return given.rank() == dims + 1 ? squeeze(z, 0) : z;
+}
+
+}  // namespace detail
+
+using detail::Pictures;
+
+Tensor max_pool1d(const Tensor& x, std::int64_t kernel, const MaxPool1dOptions& o) {
+  return max_pool(Pictures("max_pool1d", x, 1), window_of(kernel, o), false).values;
+}
+
+Tensor max_pool2d(const Tensor& x, Size2 kernel, const MaxPool2dOptions& o) {
+  return max_pool(Pictures("max_pool2d", x, 2), window_of(kernel, o), false).values;
+}
+
+ValuesAndIndices max_pool1d_with_indices(const Tensor& x, std::int64_t kernel,
+                                         const MaxPool1dOptions& o) {
+  return max_pool(Pictures("max_pool1d", x, 1), window_of(kernel, o), true);
+}
+
+ValuesAndIndices max_pool2d_with_indices(const Tensor& x, Size2 kernel, const MaxPool2dOptions& o) {
+  return max_pool(Pictures("max_pool2d", x, 2), window_of(kernel, o), true);
+}
+
+Tensor avg_pool1d(const Tensor& x, std::int64_t kernel, const AvgPool1dOptions& o) {
+  return avg_pool(Pictures("avg_pool1d", x, 1),
+                  window_of(kernel, o.stride, o.padding, 1, o.ceil_mode), {o.count_include_pad, 0});
 }
 
 Tensor avg_pool2d(const Tensor& x, Size2 kernel, const AvgPool2dOptions& o) {
-  check_floating("avg_pool2d", x);
+  const Pictures pictures("avg_pool2d", x, 2);
   if (o.divisor_override < 0) throw ValueError("avg_pool2d: the divisor is positive");
-  if (x.dim() == 3) return squeeze(avg_pool2d(unsqueeze(x, 0), kernel, o), 0);
-  const PoolingShape s = pooling_shape(
-      "avg_pool2d", x, {kernel, or_kernel(o.stride, kernel), o.padding, 1, o.ceil_mode});
-  return average(s, {o.count_include_pad, o.divisor_override}, x);
+  return avg_pool(pictures, {kernel, or_kernel(o.stride, kernel), o.padding, 1, o.ceil_mode},
+                  {o.count_include_pad, o.divisor_override});
+}
+
+Tensor lp_pool1d(const Tensor& x, double p, std::int64_t kernel, const LPPool1dOptions& o) {
+  const Pictures pictures("lp_pool1d", x, 1);
+  const Window w = window_of(kernel, o.stride, 0, 1, o.ceil_mode);
+  return lp_pool(pictures, p, w);
+}
+
+Tensor lp_pool2d(const Tensor& x, double p, Size2 kernel, const LPPool2dOptions& o) {
+  const Pictures pictures("lp_pool2d", x, 2);
+  return lp_pool(pictures, p, {kernel, or_kernel(o.stride, kernel), 0, 1, o.ceil_mode});
 }
 
 }  // namespace xtape

@@ -57,6 +57,8 @@ def case(name, module, inputs, forward=None, training=True):
     loss = 0
     for k, y in enumerate(out):
         put(f"{name}.out.{k}", y)
+        if not y.is_floating_point():
+            continue
         seed = torch.randn_like(y)
         put(f"{name}.seed.{k}", seed)
         loss = loss + (y * seed).sum()
@@ -266,6 +268,89 @@ def convolutions():
     write("convolutions.safetensors")
 
 
+def function(name, f, inputs):
+    case(name, nn.Identity(), inputs, f)
+
+
+def pooling():
+    torch.manual_seed(7)
+    x1, x2 = torch.randn(2, 3, 11), torch.randn(2, 3, 7, 8)
+    case("max_1d", nn.MaxPool1d(3, 2, padding=1, dilation=2, ceil_mode=True, return_indices=True),
+         [x1])
+    case("max_2d", nn.MaxPool2d((3, 2), (2, 3), padding=(1, 0), dilation=(1, 2), ceil_mode=True,
+                                return_indices=True), [x2])
+    case("max_2d_plain", nn.MaxPool2d(2), [x2[0]])
+    case("avg_1d", nn.AvgPool1d(3, 2, padding=1, ceil_mode=True), [x1])
+    case("avg_1d_inside", nn.AvgPool1d(4, 3, padding=2, ceil_mode=True, count_include_pad=False),
+         [x1])
+    case("avg_2d", nn.AvgPool2d((3, 2), (2, 3), padding=(1, 0), ceil_mode=True), [x2])
+    case("avg_2d_inside", nn.AvgPool2d(3, 2, padding=1, ceil_mode=True, count_include_pad=False),
+         [x2])
+    case("avg_2d_divisor", nn.AvgPool2d(3, 2, padding=1, divisor_override=5), [x2])
+    case("lp_1d", nn.LPPool1d(3, 2, 3, ceil_mode=True), [x1.abs() + 0.1])
+    case("lp_2d", nn.LPPool2d(2, (2, 3), stride=2, ceil_mode=True), [x2])
+    case("lp_2d_one", nn.LPPool2d(1, 2), [x2])
+    case("adaptive_avg_1d", nn.AdaptiveAvgPool1d(4), [x1])
+    case("adaptive_avg_1d_more", nn.AdaptiveAvgPool1d(15), [x1[0]])
+    case("adaptive_avg_2d", nn.AdaptiveAvgPool2d((3, 5)), [x2])
+    case("adaptive_avg_2d_kept", nn.AdaptiveAvgPool2d((None, 2)), [x2])
+    case("adaptive_avg_2d_one", nn.AdaptiveAvgPool2d(1), [x2])
+    case("adaptive_max_1d", nn.AdaptiveMaxPool1d(4, return_indices=True), [x1])
+    case("adaptive_max_2d", nn.AdaptiveMaxPool2d((3, 5), return_indices=True), [x2])
+    write("pooling.safetensors")
+
+
+def resampling():
+    torch.manual_seed(8)
+    x1, x2, x3 = torch.randn(2, 3, 5), torch.randn(2, 3, 4, 5), torch.randn(1, 2, 3, 4, 2)
+    case("nearest_1d", nn.Upsample(scale_factor=2), [x1])
+    case("nearest_2d", nn.Upsample(size=(7, 3)), [x2])
+    case("nearest_3d", nn.Upsample(size=(2, 7, 3)), [x3])
+    case("nearest_factor", nn.Upsample(scale_factor=(1.6, 2.3)), [x2])
+    case("nearest_exact", nn.Upsample(size=(7, 3), mode="nearest-exact"), [x2])
+    case("area", nn.Upsample(size=(3, 7), mode="area"), [x2])
+    for align in (False, True):
+        name = "_aligned" if align else ""
+        case(f"linear{name}", nn.Upsample(size=8, mode="linear", align_corners=align), [x1])
+        case(f"linear_factor{name}",
+             nn.Upsample(scale_factor=1.7, mode="linear", align_corners=align), [x1])
+        case(f"bilinear{name}", nn.Upsample(size=(7, 3), mode="bilinear", align_corners=align),
+             [x2])
+        case(f"bilinear_factor{name}",
+             nn.Upsample(scale_factor=(2, 0.7), mode="bilinear", align_corners=align), [x2])
+        case(f"bicubic{name}", nn.Upsample(size=(7, 3), mode="bicubic", align_corners=align), [x2])
+        case(f"trilinear{name}", nn.Upsample(size=(5, 3, 4), mode="trilinear",
+                                             align_corners=align), [x3])
+    function("recomputed", lambda x: nn.functional.interpolate(
+        x, scale_factor=1.7, mode="linear", recompute_scale_factor=True), [x1])
+    case("pixel_shuffle", nn.PixelShuffle(2), [torch.randn(2, 8, 2, 3)])
+    case("pixel_unshuffle", nn.PixelUnshuffle(3), [torch.randn(2, 2, 6, 3)])
+    grid = torch.rand(2, 4, 3, 2) * 4 - 2
+    for mode in ("bilinear", "nearest"):
+        for padding in ("zeros", "border", "reflection"):
+            for align in (False, True):
+                function(f"grid_{mode}_{padding}" + ("_aligned" if align else ""),
+                         lambda x, g, m=mode, p=padding, a=align:
+                         nn.functional.grid_sample(x, g, m, p, a), [x2, grid])
+    for align in (False, True):
+        function("affine" + ("_aligned" if align else ""),
+                 lambda t, a=align: nn.functional.affine_grid(t, (2, 1, 3, 4), a),
+                 [torch.randn(2, 2, 3)])
+    for n, x in ((1, x1), (2, x2), (3, x3)):
+        sides = [1, 0, 2, 1, 1, 1][:2 * n]
+        case(f"zero_pad_{n}d", nn.ConstantPad1d(sides, 0) if n == 1 else
+             nn.ZeroPad2d(sides) if n == 2 else nn.ConstantPad3d(sides, 0), [x])
+        make = [nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d][n - 1]
+        case(f"constant_pad_{n}d", make(2, 1.5), [x])
+        make = [nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d][n - 1]
+        case(f"reflection_pad_{n}d", make(sides), [x])
+        make = [nn.ReplicationPad1d, nn.ReplicationPad2d, nn.ReplicationPad3d][n - 1]
+        case(f"replication_pad_{n}d", make(sides), [x])
+        function(f"circular_pad_{n}d",  # modules from PyTorch 2.1 on
+                 lambda x, s=tuple(sides): nn.functional.pad(x, s, mode="circular"), [x])
+    write("resampling.safetensors")
+
+
 class Model(nn.Module):
     """A module of each family, as tests/nn/exchange_test.cpp writes it."""
 
@@ -299,4 +384,6 @@ if __name__ == "__main__":
     layers()
     attention()
     convolutions()
+    pooling()
+    resampling()
     exchange()

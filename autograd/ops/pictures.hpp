@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "../tensor.hpp"
+
+namespace xtape::detail {
+
+/// The floating input of an operation on pictures [N, C, H, W] or [C, H, W], or, with one
+/// dimension, on sequences [N, C, L] or [C, L], which become pictures of height one. Throws
+/// ShapeError, DTypeError.
+struct Pictures {
+  const char* operation;
+  int dims;     // 1 or 2
+  Shape given;  // for errors
+  Tensor x{};   // [N, C, H, W]
+
+  Pictures(const char* operation, const Tensor& input, int dims);
+  /// A result [N, C, H', W'] without the dimensions that were added.
+  Tensor as_given(const Tensor& y) const;
+};
+
+}  // namespace xtape::detail
