@@ -10,6 +10,7 @@
 #include "functional.hpp"
 #include "inspect.hpp"
 #include "memory.hpp"
+#include "multiply_adds.hpp"
 #include "ops/activations.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/attention.hpp"

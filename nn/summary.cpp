@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../autograd/multiply_adds.hpp"
 #include "../autograd/random.hpp"
 #include "../autograd/tape.hpp"
 #include "walk.hpp"
@@ -51,9 +52,12 @@ class OutputShapes final : public detail::CallObserver {
 
 class Collector {
  public:
-  explicit Collector(const OutputShapes& outputs) : outputs_(outputs) {}
+  Collector(const OutputShapes& outputs, const MultiplyAdds& work)
+      : outputs_(outputs), work_(work) {}
 
   Summary collect(Module& root) {
+    root_ = root.type_name();
+    summary_.multiply_adds = work_.total();
     add(root, "", "", 0);
     return std::move(summary_);
   }
@@ -66,6 +70,8 @@ class Collector {
     row.name = path;
     row.label = label;
     row.depth = depth;
+    row.multiply_adds =
+        work_.of_module(path.empty() ? root_ : root_ + "." + path + " (" + row.type + ")");
     summary_.parameters += row.parameters;
     summary_.bytes += row.bytes;
     for (const detail::ListedPart& p : parts) {
@@ -92,6 +98,8 @@ class Collector {
   }
 
   const OutputShapes& outputs_;
+  const MultiplyAdds& work_;
+  std::string root_;
   Summary summary_;
   std::unordered_set<const void*> seen_;
 };
@@ -104,11 +112,11 @@ std::string grouped(std::int64_t n) {
   return digits;
 }
 
-using Line = std::array<std::string, 5>;
+using Line = std::array<std::string, 6>;
 
-// Columns as wide as their widest entry; the last two, numbers, to the right.
+// Columns as wide as their widest entry; the last three, numbers, to the right.
 std::string table(const std::vector<Line>& lines, std::size_t rule_before) {
-  std::array<std::size_t, 5> width{};
+  std::array<std::size_t, 6> width{};
   for (const Line& line : lines) {
     for (std::size_t c = 0; c < width.size(); ++c) width[c] = std::max(width[c], line[c].size());
   }
@@ -132,24 +140,25 @@ std::string table(const std::vector<Line>& lines, std::size_t rule_before) {
 }  // namespace
 
 std::string Summary::str() const {
-  std::vector<Line> lines{{"module", "class", "output", "parameters", "bytes"}};
+  std::vector<Line> lines{{"module", "class", "output", "parameters", "bytes", "multiply-adds"}};
   for (const Row& r : rows) {
     lines.push_back({std::string(static_cast<std::size_t>(2 * r.depth), ' ') + r.label, r.type,
-                     r.called ? to_string(r.output) : "-", grouped(r.parameters),
-                     grouped(r.bytes)});
+                     r.called ? to_string(r.output) : "-", grouped(r.parameters), grouped(r.bytes),
+                     grouped(r.multiply_adds)});
   }
-  lines.push_back({"total", "", "", grouped(parameters), grouped(bytes)});
-  lines.push_back({"trainable", "", "", grouped(trainable), ""});
+  lines.push_back({"total", "", "", grouped(parameters), grouped(bytes), grouped(multiply_adds)});
+  lines.push_back({"trainable", "", "", grouped(trainable), "", ""});
   return table(lines, lines.size() - 2);
 }
 
 Summary summary(Module& module, const Tensor& input) {
   OutputShapes outputs;
+  const MultiplyAdds work;
   {
     const Undisturbed guard(module);
     module(input);
   }
-  return Collector(outputs).collect(module);
+  return Collector(outputs, work).collect(module);
 }
 
 }  // namespace xtape::nn

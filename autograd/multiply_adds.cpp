@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "multiply_adds.hpp"
+
+#include <map>
+#include <string_view>
+
+#include "scope.hpp"
+#include "tape.hpp"
+#include "watch.hpp"
+
+namespace xtape {
+namespace {
+
+std::int64_t size_from_back(const Tensor& x, int i) { return x.sizes()[x.dim() - i]; }
+
+// Of y [..., m, n], a product with `a` [..., m, k] or [..., k, m].
+std::int64_t of_product(const Tensor& y, const Tensor& a) {
+  const std::int64_t m = size_from_back(y, 2);
+  return m == 0 ? 0 : y.numel() * (size_from_back(a, 1) * size_from_back(a, 2) / m);
+}
+
+// Each number of a convolution's output, or each one that its gradient begins with, meets the
+// weights of one output channel.
+std::int64_t of_convolution(const Tensor& outputs, const Tensor& weight) {
+  return outputs.numel() * (weight.numel() / weight.sizes()[0]);
+}
+
+std::int64_t of_attention(const Tensor& q, const Tensor& k, const Tensor& v) {
+  return q.numel() * size_from_back(k, 2) +
+         q.numel() / size_from_back(q, 1) * size_from_back(k, 2) * size_from_back(v, 1);
+}
+
+std::int64_t count(const detail::Recording& r) {
+  const std::string_view name = r.name;
+  const Tensor& y = *r.outputs[0];
+  const auto in = [&](std::size_t i) -> const Tensor& { return *r.inputs[i].tensor; };
+  if (y.numel() == 0) return 0;
+  if (name == "matmul") return of_product(y, in(0));
+  if (name == "addmm") return of_product(y, in(1));
+  if (name == "linear") return y.numel() * size_from_back(in(0), 1);
+  if (name == "conv2d") return of_convolution(y, in(1));
+  if (name == "conv2d_backward_data") return of_convolution(in(0), in(1));
+  if (name == "conv2d_backward_weight") return of_convolution(in(1), y);
+  if (name == "scaled_dot_product_attention") return of_attention(in(0), in(1), in(2));
+  if (name.starts_with("lstm") || name.starts_with("gru") || name.starts_with("rnn_")) {
+    // The product with the inputs is a `linear` of its own.
+    return in(0).numel() / size_from_back(in(0), 1) * in(4).numel();
+  }
+  return 0;
+}
+
+}  // namespace
+
+class MultiplyAdds::Watch final : public detail::Watcher {
+ public:
+  void computed(const detail::Recording& r) override {
+    const std::int64_t n = count(r);
+    if (n == 0) return;
+    total += n;
+    of_module[detail::scope_text(detail::current_scope())] += n;
+  }
+
+  std::int64_t total = 0;
+  std::map<std::string, std::int64_t> of_module;
+};
+
+MultiplyAdds::MultiplyAdds() : watch_(std::make_unique<Watch>()) {}
+MultiplyAdds::~MultiplyAdds() = default;
+
+std::int64_t MultiplyAdds::total() const noexcept { return watch_->total; }
+
+std::int64_t MultiplyAdds::of_module(const std::string& path) const noexcept {
+  const auto found = watch_->of_module.find(path);
+  return found == watch_->of_module.end() ? 0 : found->second;
+}
+
+}  // namespace xtape
