@@ -122,6 +122,27 @@ Tensor transposed(F f, const Tensor& x, const Parameter& weight, const Parameter
                             .dilation = o.dilation});
 }
 
+// The output padding, direction by direction, that leads to outputs of the size `out`.
+template <class Options>
+Shape output_padding_for(const char* layer, const Tensor& x, const Tensor& weight, const Shape& out,
+                         const Options& o) {
+  check_input(x, weight, weight.sizes()[0]);
+  const Shape stride = sizes(o.stride), padding = sizes(o.padding), dilation = sizes(o.dilation);
+  Shape result;
+  for (int i = 0; i < out.rank(); ++i) {
+    const std::int64_t in = x.sizes()[x.dim() - out.rank() + i], kernel = weight.sizes()[2 + i];
+    const std::int64_t least =
+        (in - 1) * stride[i] - 2 * padding[i] + dilation[i] * (kernel - 1) + 1;
+    const std::int64_t n = out[i] - least;
+    if (n < 0 || (n > 0 && n >= std::max(stride[i], dilation[i]))) {
+      throw ValueError(std::string(layer) + ": no output of size " + to_string(out) +
+                       " comes from input of shape " + to_string(x.sizes()));
+    }
+    result.push_back(n);
+  }
+  return result;
+}
+
 }  // namespace
 
 XTAPE_DEFINE_PARTS(Conv1d, weight, bias)
@@ -182,6 +203,12 @@ Tensor ConvTranspose1d::forward(const Tensor& x) {
   return transposed<xtape::ConvTranspose1dOptions>(conv_transpose1d, x, weight, bias, options_);
 }
 
+Tensor ConvTranspose1d::forward(const Tensor& x, std::int64_t output_size) {
+  ConvTranspose1dOptions o = options_;
+  o.output_padding = output_padding_for("ConvTranspose1d", x, weight, {output_size}, o)[0];
+  return transposed<xtape::ConvTranspose1dOptions>(conv_transpose1d, x, weight, bias, o);
+}
+
 ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_channels,
                                  Size2 kernel_size, const ConvTranspose2dOptions& o)
     : options_(o) {
@@ -193,6 +220,13 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_chan
 
 Tensor ConvTranspose2d::forward(const Tensor& x) {
   return transposed<xtape::ConvTranspose2dOptions>(conv_transpose2d, x, weight, bias, options_);
+}
+
+Tensor ConvTranspose2d::forward(const Tensor& x, Size2 output_size) {
+  ConvTranspose2dOptions o = options_;
+  const Shape added = output_padding_for("ConvTranspose2d", x, weight, sizes(output_size), o);
+  o.output_padding = {added[0], added[1]};
+  return transposed<xtape::ConvTranspose2dOptions>(conv_transpose2d, x, weight, bias, o);
 }
 
 }  // namespace xtape::nn

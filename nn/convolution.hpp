@@ -123,6 +123,9 @@ class XTAPE_API ConvTranspose1d : public Module {
   ConvTranspose1d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_size,
                   const ConvTranspose1dOptions& options = {});
   Tensor forward(const Tensor& x) override;
+  /// To an output of this size, which replaces output_padding. Throws ValueError where no
+  /// output_padding below the stride or the dilation leads there.
+  Tensor forward(const Tensor& x, std::int64_t output_size);
 
   const ConvTranspose1dOptions& options() const noexcept { return options_; }
 
@@ -140,6 +143,9 @@ class XTAPE_API ConvTranspose2d : public Module {
   ConvTranspose2d(std::int64_t in_channels, std::int64_t out_channels, Size2 kernel_size,
                   const ConvTranspose2dOptions& options = {});
   Tensor forward(const Tensor& x) override;
+  /// To an output of this size, which replaces output_padding. Throws ValueError where no
+  /// output_padding below the stride or the dilation leads there.
+  Tensor forward(const Tensor& x, Size2 output_size);
 
   const ConvTranspose2dOptions& options() const noexcept { return options_; }
 

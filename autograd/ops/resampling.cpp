@@ -173,8 +173,9 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& o) {
   const int directions = x.dim() - 2;
   check_options(directions, o);
   for (int i = 0; i < directions; ++i) direction(x, i, o);  // all are checked before the first
+  // The last one, whose numbers are summed one by one, before the picture grows.
   Tensor y = x;
-  for (int i = 0; i < directions; ++i) y = along(y, 2 + i, direction(x, i, o), o.mode);
+  for (int i = directions - 1; i >= 0; --i) y = along(y, 2 + i, direction(x, i, o), o.mode);
   return y;
 }
 

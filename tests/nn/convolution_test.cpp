@@ -79,6 +79,25 @@ BOOST_AUTO_TEST_CASE(transposed_ones_agree_with_pytorch) {
   agrees("conv_transpose2d_plain", nn::ConvTranspose2d(4, 3, 3, {.bias = false}));
 }
 
+// Sizes that a stride of 3 makes one of, all three come back.
+BOOST_AUTO_TEST_CASE(output_of_a_size) {
+  manual_seed(2);
+  nn::ConvTranspose1d line(2, 3, 4, {.stride = 3, .padding = 1});
+  for (const std::int64_t n : {14, 15, 16}) {
+    const Tensor y = line(ones({1, 2, 5}), n);
+    BOOST_TEST((y.shape() == Shape{1, 3, n}));
+    nn::ConvTranspose1d same(2, 3, 4, {.stride = 3, .padding = 1, .output_padding = n - 14});
+    nn::load_state(same, nn::state_dict(line));
+    nn_test::check_values(y, values(same(ones({1, 2, 5}))));
+  }
+  nn::ConvTranspose2d plane(2, 3, {4, 2}, {.stride = {3, 2}, .dilation = {1, 4}});
+  BOOST_TEST((plane(ones({2, 5, 5}), Size2(17, 16)).shape() == Shape{3, 17, 16}));
+  BOOST_CHECK_EXCEPTION(line(ones({1, 2, 5}), 17), ValueError,
+                        says("ConvTranspose1d: no output of size [17] comes from input of shape"));
+  BOOST_CHECK_EXCEPTION(plane(ones({2, 5, 5}), Size2(15, 16)), ValueError,
+                        says("ConvTranspose2d: no output of size [15, 16] comes from input"));
+}
+
 // fan is the size of weight[0]: of what one output sees, or of what one input reaches.
 BOOST_AUTO_TEST_CASE(they_begin_as_in_pytorch) {
   manual_seed(1);
