@@ -274,11 +274,19 @@ const Operations& program_operations() {
       XTAPE_STEP(1, along_spread, topk(a, 2, i).values),
       XTAPE_STEP(1, spread_out, median(a)),
       XTAPE_STEP(1, table, embedding(zeros({2, 2}, int64), a)),
-      // products and softmax
+      // products
       XTAPE_STEP(2, factors, matmul(a, b)),
       XTAPE_STEP(1, matrix, matmul(a, transpose(a, -1, -2))),
       XTAPE_STEP(2, vectors, outer(a, b)),
       XTAPE_STEP(2, rows_of_weights, linear(a, b)),
+      // sequences and pictures
+      XTAPE_STEP(1, table, conv1d(unsqueeze(a, 1), unsqueeze(a, 1))),
+      XTAPE_STEP(1, table, conv_transpose1d(unsqueeze(a, 1), unsqueeze(a, 0))),
+      XTAPE_STEP(1, table, avg_pool1d(a, 2, {.padding = 1})),
+      XTAPE_STEP(1, table, adaptive_avg_pool1d(a, 3)),
+      XTAPE_STEP(1, table,
+                 interpolate(unsqueeze(a, 0), {.size = {3}, .mode = InterpolateMode::linear})),
+      // softmax
       XTAPE_STEP(1, along, softmax(a, i)),
       XTAPE_STEP(1, along, log_softmax(a, i)),
       XTAPE_STEP(1, along, softmin(a, i)),
