@@ -2,6 +2,7 @@
 #pragma once
 
 // Arrays in, batches out.
+#include "cell_map.hpp"
 #include "csv.hpp"
 #include "dataset.hpp"
 #include "digits.hpp"
