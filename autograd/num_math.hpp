@@ -125,15 +125,18 @@ auto clamp(const Num<V, M, D...>& x, A low, B high) {
   return where(x > high, high, where(x < low, low, x));
 }
 
-/// a^b of two arguments; both slopes exist for a > 0. At a == 0 the one of b is 0, and at b == 0
-/// that of a.
+/// a^b of two arguments; both slopes exist for a > 0. At a == 0 the one of b is 0; the one of a is
+/// 0 at b == 0, and where a root is vertical: at a == 0 for 0 < b < 1.
 template <XTAPE_NUM, XTAPE_NUM_2>
 auto pow(const Num<V, M, D...>& a, const Num<W, N, E...>& b) {
   auto y = pow(a.value, b.value);
   const auto left = [&](const auto& p) {
     const auto zero = number_like(y, 0.0);
+    const auto none = number_like(b.value, 0.0), one = number_like(b.value, 1.0);
+    const auto vertical = logical_and(eq(a.value, number_like(a.value, 0.0)),
+                                      logical_and(gt(b.value, none), lt(b.value, one)));
     const auto slope = b.value * pow(a.value, b.value - 1.0);
-    return times(where(eq(b.value, number_like(b.value, 0.0)), zero, slope), p);
+    return times(where(logical_or(eq(b.value, none), vertical), zero, slope), p);
   };
   const auto right = [&](const auto& q) {
     const auto zero = number_like(y, 0.0);
@@ -143,13 +146,17 @@ auto pow(const Num<V, M, D...>& a, const Num<W, N, E...>& b) {
       a, b, y, [&](const auto& p, const auto& q) { return plus(left(p), right(q)); }, left, right);
 }
 
-/// x^c for a number c.
+/// x^c for a number c; the slope of a root, 0 < c < 1, is 0 at 0, as that of sqrt.
 template <XTAPE_NUM, Number C>
 auto pow(const Num<V, M, D...>& x, C c) {
   const auto k = static_cast<double>(c);
   auto y = pow(x.value, k);
-  return chain(x, y,
-               [&] { return k == 0.0 ? pow(x.value, 0.0) * 0.0 : pow(x.value, k - 1.0) * k; });
+  return chain(x, y, [&] {
+    const auto slope = k == 0.0 ? pow(x.value, 0.0) * 0.0 : pow(x.value, k - 1.0) * k;
+    if (!(k > 0.0 && k < 1.0)) return slope;
+    const auto zero = number_like(x.value, 0.0);
+    return where(eq(x.value, zero), zero, slope);
+  });
 }
 /// c^x for a number c; the slope exists for c > 0 and is 0 for c == 0.
 template <Number C, XTAPE_NUM>
@@ -159,16 +166,17 @@ auto pow(C c, const Num<V, M, D...>& x) {
   return chain(x, y, [&] { return y * (k == 0.0 ? 0.0 : std::log(k)); });
 }
 
-/// The angle of (x, y).
+/// The angle of (x, y); slopes 0 at the origin.
 template <XTAPE_NUM, XTAPE_NUM_2>
 auto atan2(const Num<V, M, D...>& y, const Num<W, N, E...>& x) {
   auto angle = atan2(y.value, x.value);
-  const auto left = [&](const auto& p) {
-    return times(x.value / (x.value * x.value + y.value * y.value), p);
+  const auto part = [&](const auto& v) {
+    const auto squared = x.value * x.value + y.value * y.value;
+    const auto zero = number_like(squared, 0.0);
+    return where(eq(squared, zero), zero, v / squared);
   };
-  const auto right = [&](const auto& q) {
-    return times(-y.value / (x.value * x.value + y.value * y.value), q);
-  };
+  const auto left = [&](const auto& p) { return times(part(x.value), p); };
+  const auto right = [&](const auto& q) { return times(part(-y.value), q); };
   return combine(
       y, x, angle, [&](const auto& p, const auto& q) { return plus(left(p), right(q)); }, left,
       right);

@@ -48,9 +48,9 @@ XTAPE_API Tensor ceil(const Tensor& x);        ///< gradient 0
 XTAPE_API Tensor round(const Tensor& x);       ///< halves to even; gradient 0
 XTAPE_API Tensor trunc(const Tensor& x);       ///< gradient 0
 
-/// x^y. Gradients: g y x^(y-1), 0 at y = 0, and g x^y log(x), 0 at x = 0.
+/// x^y. Gradients: g y x^(y-1), 0 at y = 0 and at x = 0 < y < 1, and g x^y log(x), 0 at x = 0.
 XTAPE_API Tensor pow(const Tensor& x, const Tensor& y);
-/// x^c; small whole c by multiplication, 1/2 by sqrt. Gradient g c x^(c-1), 0 for c = 0.
+/// x^c; small whole c by multiplication, 1/2 by sqrt. Gradient g c x^(c-1), of roots 0 at 0.
 XTAPE_API Tensor pow(const Tensor& x, Scalar c);
 /// c^x. Gradient g y log(c), 0 for c = 0.
 XTAPE_API Tensor pow(Scalar c, const Tensor& x);
@@ -72,7 +72,7 @@ XTAPE_API Tensor hypot(const Tensor& a, const Tensor& b);
 /// the dtype. Gradient: g where x is finite.
 XTAPE_API Tensor nan_to_num(const Tensor& x, double nan = 0);
 XTAPE_API Tensor nan_to_num(const Tensor& x, double nan, double posinf, double neginf);
-/// The angle of the point (x, y). Gradients g x / (x x + y y), -g y / (x x + y y).
+/// The angle of the point (x, y). Gradients g x / (x x + y y), -g y / (x x + y y), 0 at the origin.
 XTAPE_API Tensor atan2(const Tensor& y, const Tensor& x);
 
 }  // namespace xtape

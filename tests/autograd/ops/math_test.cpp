@@ -122,6 +122,7 @@ const Rows rows({
      .points = {{{0, 0}, 1, {0, 0}},
                 {{0, 2}, 0, {0, 0}},
                 {{0, 1}, 0, {1, 0}},
+                {{0, 0.25}, 0, {0, 0}},
                 {{2, 0}, 1, {0, std::numbers::ln2}},
                 {{-2, 3}, -8}},
      .errors = {throws<ShapeError>([] { return pow(zeros({2, 3}), zeros({2})); }, "pow: shapes")}},
@@ -140,7 +141,8 @@ const Rows rows({
     {.name = "pow_half",
      .f = [](const Tensor& x) { return pow(x, 0.5); },
      .reference = [](long double x) { return std::sqrt(x); },
-     .inputs = {{real(0.5, 2)}}},
+     .inputs = {{real(0.5, 2)}},
+     .points = {{{0}, 0, {0}}, {{4}, 2, {0.25}}}},
     {.name = "pow_large",
      .f = [](const Tensor& x) { return pow(x, 17); },
      .reference = [](long double x) { return std::pow(x, 17.0L); },
@@ -165,6 +167,7 @@ const Rows rows({
      .inputs = {{real({3, 4}, 0.5, 2), real({3, 4}, -2, -0.5)},
                 {real({3, 4}, -2, -0.5), real({3, 4}, -2, -0.5)},
                 {real({3, 4}, -2, -0.5), real({3, 4}, 0.5, 2)}},
+     .points = {{{0, 0}, 0, {0, 0}}, {{0, 2}, 0, {0.5, 0}}},
      .errors = {throws<ShapeError>(
          [] {
            return atan2(zeros({2, 3}), zeros({2}));
