@@ -201,7 +201,8 @@ std::vector<double> SelfOrganizingMap::fit(const Tensor& x, const SomFitOptions&
   check(options);
   const NoGrad guard;
   SomFitOptions o = options;
-  if (o.radius == 0) o.radius = std::max(o.final_radius, std::max(rows(), columns()) / 2.);
+  const auto longer = static_cast<double>(std::max(rows(), columns()));
+  if (o.radius == 0) o.radius = std::max(o.final_radius, longer / 2);
   const Tensor samples = x.contiguous(), in_order = arange(0, x.size(0), 1, int64);
   std::vector<double> errors;
   for (std::int64_t epoch = 0; epoch < o.epochs; ++epoch) {
