@@ -24,6 +24,12 @@ struct Square {
     return x * x;
   }
 };
+struct Difference {
+  template <class V>
+  V operator()(const V& x, const V& c) const {
+    return x - c;
+  }
+};
 struct SquaredDifference {
   template <class V>
   V operator()(const V& x, const V& c) const {
@@ -296,6 +302,11 @@ void reduce_mean(const Reduction& r, DType dtype, void* target, const void* sour
 
 void reduce_norm(const Reduction& r, DType dtype, void* target, const void* source) {
   reduce_floating<Square>(r, dtype, target, source, Root{});
+}
+
+void reduce_mean_difference(const Reduction& r, DType dtype, void* target, const void* source,
+                            const void* origins, double count) {
+  reduce_floating<Difference>(r, dtype, target, source, Divide{count}, origins);
 }
 
 void reduce_variance(const Reduction& r, DType dtype, void* target, const void* source,

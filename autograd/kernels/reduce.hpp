@@ -20,6 +20,9 @@ struct Reduction {
 void reduce_sum(const Reduction& r, DType dtype, void* target, const void* source);
 /// Floating only: the sum divided by `count`.
 void reduce_mean(const Reduction& r, DType dtype, void* target, const void* source, double count);
+/// Floating only: sum (x - origin) / count; `origins` lie as the target.
+void reduce_mean_difference(const Reduction& r, DType dtype, void* target, const void* source,
+                            const void* origins, double count);
 /// Floating only: sqrt(sum x^2).
 void reduce_norm(const Reduction& r, DType dtype, void* target, const void* source);
 /// Floating only: sum (x - mean)^2 / count, its square root on request; `means` lie as the target.

@@ -125,7 +125,16 @@ Variance variance(const char* operation, const Tensor& x, Mask mask, std::int64_
              std::max(0.0, count - static_cast<double>(correction))};
   const kernels::Reduction r = plan.reduction();
   const void* data = x.value()->data;
-  kernels::reduce_mean(r, x.dtype(), v.mean.value()->data, data, count);
+  if (x.numel() > 0) {
+    // From the first element on: the mean of equal numbers is that number, to the last bit.
+    v.mean.copy_(detail::make_view(x, x.value()->data, plan.kept, x.strides()));
+    const Tensor rest = plan.kept_result(x.dtype());
+    kernels::reduce_mean_difference(r, x.dtype(), rest.value()->data, data, v.mean.value()->data,
+                                    count);
+    v.mean.add_(rest);
+  } else {
+    kernels::reduce_mean(r, x.dtype(), v.mean.value()->data, data, count);
+  }
   kernels::reduce_variance(r, x.dtype(), v.y.value()->data, data, v.mean.value()->data, v.divisor,
                            root);
   return v;
