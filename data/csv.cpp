@@ -10,6 +10,7 @@
 
 #include "../autograd/error.hpp"
 #include "file.hpp"
+#include "utf8.hpp"
 
 namespace xtape::data {
 namespace {
@@ -21,28 +22,6 @@ std::string quoted(std::string_view text) {
   std::size_t end = kLongestInMessage;
   while (end > 0 && (text[end] & 0xc0) == 0x80) --end;  // whole characters
   return "'" + std::string(text.substr(0, end)) + "...'";
-}
-
-// Unicode's table 3-7: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-bool is_utf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (std::size_t i = 0; i < text.size();) {
-    const unsigned char lead = byte(i++);
-    if (lead < 0x80) continue;
-    const int more = lead >= 0xc2 && lead < 0xe0   ? 1
-                     : lead >= 0xe0 && lead < 0xf0 ? 2
-                     : lead >= 0xf0 && lead < 0xf5 ? 3
-                                                   : 0;
-    if (more == 0 || text.size() - i < static_cast<std::size_t>(more)) return false;
-    const unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-    const unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (byte(i) < low || byte(i) > high) return false;
-    for (int k = 1; k < more; ++k) {
-      if ((byte(i + static_cast<std::size_t>(k)) & 0xc0) != 0x80) return false;
-    }
-    i += static_cast<std::size_t>(more);
-  }
-  return true;
 }
 
 struct Field {
@@ -96,7 +75,8 @@ class Scanner {
       read_plain(field);
     }
     if (field.raw.find('\0') != field.raw.npos) fail(field, "a zero byte; is the file UTF-16?");
-    if (!is_utf8(field.raw)) fail(field, "expected UTF-8, found other bytes");
+    if (detail::first_not_utf8(field.raw) < field.raw.size())
+      fail(field, "expected UTF-8, found other bytes");
     end_field(field, opens);
     return field;
   }

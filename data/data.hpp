@@ -16,4 +16,5 @@
 #include "scaling.hpp"
 #include "split.hpp"
 #include "table.hpp"
+#include "text.hpp"
 #include "windows.hpp"
