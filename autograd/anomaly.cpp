@@ -81,8 +81,7 @@ class DetectAnomaly::Watch final : public detail::Watcher {
   std::vector<detail::Node*> walking_;  // the operations being differentiated, nested ones last
 };
 
-DetectAnomaly::DetectAnomaly(const AnomalyOptions& options)
-    : watch_(std::make_unique<Watch>(options)) {}
+DetectAnomaly::DetectAnomaly(const AnomalyOptions& options) : watch_(Owned<Watch>::make(options)) {}
 
 DetectAnomaly::~DetectAnomaly() = default;
 

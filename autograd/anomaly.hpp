@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <memory>
-
 #include "error.hpp"
 #include "export.hpp"
+#include "owned.hpp"
 
 namespace xtape {
 
@@ -32,7 +31,7 @@ class XTAPE_API DetectAnomaly {
 
  private:
   class Watch;
-  std::unique_ptr<Watch> watch_;
+  Owned<Watch> watch_;
 };
 
 }  // namespace xtape

@@ -36,6 +36,7 @@
 #include "ops/softmax.hpp"
 #include "ops/sorting.hpp"
 #include "ops/windows.hpp"
+#include "owned.hpp"
 #include "parallel.hpp"
 #include "profiler.hpp"
 #include "random.hpp"

@@ -19,7 +19,7 @@ namespace {
 using Tensors = std::vector<Tensor>;
 
 // An object that lives as long as a tensor without elements: what a node saves are tensors.
-Tensor keep(std::unique_ptr<CheckpointFunction> f) {
+Tensor keep(Owned<CheckpointFunction> f) {
   const std::int64_t zero[] = {0}, one[] = {1};
   CheckpointFunction* object = f.release();
   return adopt_memory(uint8, object, zero, one, object,
@@ -156,7 +156,7 @@ void record_checkpoint(Tensors& ys, const Tensors& inputs, const Tensors& used,
 
 }  // namespace
 
-Tensors run_checkpoint(std::unique_ptr<CheckpointFunction> f, const Tensors& inputs) {
+Tensors run_checkpoint(Owned<CheckpointFunction> f, const Tensors& inputs) {
   if (!is_grad_enabled()) return f->call(inputs);
   const Generator generator = default_generator();
   const std::uint64_t before = thread_state.counter;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "export.hpp"
+#include "owned.hpp"
 #include "tensor.hpp"
 #include "tensor_function.hpp"
 
@@ -20,11 +20,11 @@ struct CheckpointFunction {
   virtual std::vector<Tensor> call(const std::vector<Tensor>& inputs) = 0;
 };
 
-XTAPE_API std::vector<Tensor> run_checkpoint(std::unique_ptr<CheckpointFunction> f,
+XTAPE_API std::vector<Tensor> run_checkpoint(Owned<CheckpointFunction> f,
                                              const std::vector<Tensor>& inputs);
 
 template <class F>
-std::unique_ptr<CheckpointFunction> checkpoint_function(F f) {
+Owned<CheckpointFunction> checkpoint_function(F f) {
   struct Kept final : CheckpointFunction {
     explicit Kept(F g) : f(std::move(g)) {}
     std::vector<Tensor> call(const std::vector<Tensor>& inputs) override {
@@ -32,7 +32,7 @@ std::unique_ptr<CheckpointFunction> checkpoint_function(F f) {
     }
     F f;
   };
-  return std::make_unique<Kept>(std::move(f));
+  return Owned<Kept>::make(std::move(f));
 }
 
 template <class R>

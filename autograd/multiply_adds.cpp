@@ -64,7 +64,7 @@ class MultiplyAdds::Watch final : public detail::Watcher {
   std::map<std::string, std::int64_t> of_module;
 };
 
-MultiplyAdds::MultiplyAdds() : watch_(std::make_unique<Watch>()) {}
+MultiplyAdds::MultiplyAdds() : watch_(Owned<Watch>::make()) {}
 MultiplyAdds::~MultiplyAdds() = default;
 
 std::int64_t MultiplyAdds::total() const noexcept { return watch_->total; }

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 
 #include "export.hpp"
+#include "owned.hpp"
 
 namespace xtape {
 
@@ -30,7 +30,7 @@ class XTAPE_API MultiplyAdds {
 
  private:
   class Watch;
-  std::unique_ptr<Watch> watch_;
+  Owned<Watch> watch_;
 };
 
 }  // namespace xtape

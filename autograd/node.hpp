@@ -3,11 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "owned.hpp"
 #include "tape.hpp"
 #include "tensor.hpp"
 #include "watch.hpp"
@@ -37,7 +37,7 @@ struct Saved {
 
 struct OutputHook {
   int output;
-  std::unique_ptr<Hook> hook;
+  Owned<Hook> hook;
 };
 
 /// What few nodes have: hooks, kept gradients; every leaf's gradient.
@@ -45,7 +45,7 @@ struct Extras {
   Tensor gradient;         // a leaf's
   Value* value = nullptr;  // the leaf itself while it lives; not counted
   std::vector<OutputHook> hooks;
-  std::vector<std::unique_ptr<Hook>> after_accumulation;
+  std::vector<Owned<Hook>> after_accumulation;
   std::vector<std::pair<int, Tensor>> retained;  // output, gradient
   std::vector<void*> stack;                      // where it was recorded, under DetectAnomaly
 };

@@ -76,7 +76,7 @@ std::string largest_first(const char* title, const std::map<std::string, Sum>& s
 
 }  // namespace
 
-Profiler::Profiler() : watch_(std::make_unique<Watch>()) {}
+Profiler::Profiler() : watch_(Owned<Watch>::make()) {}
 Profiler::~Profiler() = default;
 
 const std::vector<ProfileEvent>& Profiler::events() const noexcept { return watch_->events; }

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "export.hpp"
+#include "owned.hpp"
 
 namespace xtape {
 
@@ -43,7 +43,7 @@ class XTAPE_API Profiler {
 
  private:
   class Watch;
-  std::unique_ptr<Watch> watch_;
+  Owned<Watch> watch_;
 };
 
 }  // namespace xtape

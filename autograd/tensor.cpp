@@ -257,12 +257,12 @@ void Tensor::retain_grad() {
   if (!there) retained.emplace_back(output, Tensor());
 }
 
-void Tensor::add_hook(std::unique_ptr<detail::Hook> hook) {
+void Tensor::add_hook(Owned<detail::Hook> hook) {
   detail::Node& node = detail::require_history("register_hook", *this);
   node.extra().hooks.push_back({static_cast<int>(value_->output), std::move(hook)});
 }
 
-void Tensor::add_post_accumulate_hook(std::unique_ptr<detail::Hook> hook) {
+void Tensor::add_post_accumulate_hook(Owned<detail::Hook> hook) {
   detail::Node& node = detail::require_history("register_post_accumulate_grad_hook", *this);
   if (!node.leaf) {
     throw GradError("register_post_accumulate_grad_hook: only a leaf accumulates a gradient");

@@ -3,13 +3,13 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "dtype.hpp"
 #include "export.hpp"
+#include "owned.hpp"
 #include "scalar.hpp"
 #include "shape.hpp"
 #include "value.hpp"
@@ -195,8 +195,8 @@ class XTAPE_API Tensor {
   }
   [[noreturn]] void bad_dtype(DType wanted) const;
   Scalar item_scalar() const;
-  void add_hook(std::unique_ptr<detail::Hook> hook);
-  void add_post_accumulate_hook(std::unique_ptr<detail::Hook> hook);
+  void add_hook(Owned<detail::Hook> hook);
+  void add_post_accumulate_hook(Owned<detail::Hook> hook);
 
   detail::Value* value_ = nullptr;
 };
@@ -229,7 +229,7 @@ void Tensor::register_hook(F f) {
     }
     F f;
   };
-  add_hook(std::make_unique<Wrapped>(std::move(f)));
+  add_hook(Owned<Wrapped>::make(std::move(f)));
 }
 
 template <class F>
@@ -239,7 +239,7 @@ void Tensor::register_post_accumulate_grad_hook(F f) {
     void call(Tensor& leaf) override { f(leaf); }
     F f;
   };
-  add_post_accumulate_hook(std::make_unique<Wrapped>(std::move(f)));
+  add_post_accumulate_hook(Owned<Wrapped>::make(std::move(f)));
 }
 
 namespace detail {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -69,7 +68,7 @@ void* to_object(F& f) noexcept {
   if constexpr (std::is_function_v<F>) {
     return reinterpret_cast<void*>(&f);
   } else {
-    return const_cast<void*>(static_cast<const void*>(std::addressof(f)));
+    return const_cast<void*>(static_cast<const void*>(__builtin_addressof(f)));
   }
 }
 template <class F>

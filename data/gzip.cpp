@@ -69,7 +69,7 @@ struct GzipReader::State {
   }
 };
 
-GzipReader::GzipReader(InputFile& file) : state_(std::make_unique<State>(file)) {}
+GzipReader::GzipReader(InputFile& file) : state_(Owned<State>::make(file)) {}
 GzipReader::~GzipReader() = default;
 
 std::uint32_t GzipReader::claimed_size() const noexcept { return state_->claimed; }
@@ -140,7 +140,7 @@ struct GzipWriter::State {
   }
 };
 
-GzipWriter::GzipWriter(OutputFile& file) : state_(std::make_unique<State>(file)) {}
+GzipWriter::GzipWriter(OutputFile& file) : state_(Owned<State>::make(file)) {}
 GzipWriter::~GzipWriter() = default;
 
 void GzipWriter::write(const void* from, std::size_t bytes) {

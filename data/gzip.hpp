@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
+#include "../autograd/owned.hpp"
 #include "file.hpp"
 
 namespace xtape::data::detail {
@@ -33,7 +33,7 @@ class GzipReader {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  Owned<State> state_;
 };
 
 /// Packs what is written to it into a gzip file (with no name and no time: same bytes every time).
@@ -46,7 +46,7 @@ class GzipWriter {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  Owned<State> state_;
 };
 
 }  // namespace xtape::data::detail

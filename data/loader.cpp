@@ -43,7 +43,7 @@ Indices epoch_order(std::int64_t count, const DataLoaderOptions& options, std::i
 }  // namespace
 
 struct DataLoader::State {
-  std::shared_ptr<const Dataset> dataset;
+  Shared<const Dataset> dataset;
   DataLoaderOptions options;
   LoaderPosition next;      // where the next loop starts
   LoaderPosition position;  // what position() gives
@@ -62,7 +62,7 @@ struct DataLoader::Run {
     bool ready = false;
   };
 
-  Run(std::shared_ptr<State> state, LoaderPosition start)
+  Run(Shared<State> state, LoaderPosition start)
       : state_(std::move(state)),
         epoch_(start.epoch),
         order_(epoch_order(state_->dataset->size(), state_->options, start.epoch)),
@@ -157,7 +157,7 @@ struct DataLoader::Run {
     threads_.clear();
   }
 
-  std::shared_ptr<State> state_;
+  Shared<State> state_;
   std::int64_t epoch_;
   Indices order_;
   std::int64_t batches_;
@@ -171,8 +171,8 @@ struct DataLoader::Run {
   std::vector<std::thread> threads_;
 };
 
-DataLoader::DataLoader(std::shared_ptr<const Dataset> dataset, DataLoaderOptions options)
-    : state_(std::make_shared<State>()) {
+DataLoader::DataLoader(Shared<const Dataset> dataset, DataLoaderOptions options)
+    : state_(Shared<State>::make()) {
   if (!dataset) throw ValueError("DataLoader: there is no dataset");
   const auto check = [](const char* name, std::int64_t value, std::int64_t least) {
     if (value < least) {
@@ -208,10 +208,10 @@ void DataLoader::set_position(LoaderPosition position) {
 DataLoader::Iterator DataLoader::begin() {
   const LoaderPosition start = std::exchange(state_->next, {state_->next.epoch + 1, 0});
   state_->position = size() == 0 ? LoaderPosition{start.epoch + 1, 0} : start;
-  return Iterator(std::make_unique<Run>(state_, start));
+  return Iterator(Owned<Run>::make(state_, start));
 }
 
-DataLoader::Iterator::Iterator(std::unique_ptr<Run> run) : run_(std::move(run)) { ++*this; }
+DataLoader::Iterator::Iterator(Owned<Run> run) : run_(std::move(run)) { ++*this; }
 DataLoader::Iterator::~Iterator() = default;
 DataLoader::Iterator::Iterator(Iterator&&) noexcept = default;
 DataLoader::Iterator& DataLoader::Iterator::operator=(Iterator&&) noexcept = default;

@@ -3,10 +3,10 @@
 
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 #include "../autograd/export.hpp"
+#include "../autograd/owned.hpp"
 #include "dataset.hpp"
 
 namespace xtape::data {
@@ -38,10 +38,9 @@ class XTAPE_API DataLoader {
   /// Takes the dataset over. Throws ValueError on options out of range.
   template <std::derived_from<Dataset> D>
   explicit DataLoader(D dataset, DataLoaderOptions options = {})
-      : DataLoader(std::shared_ptr<const Dataset>(std::make_shared<D>(std::move(dataset))),
-                   options) {}
+      : DataLoader(Shared<const Dataset>(Shared<D>::make(std::move(dataset))), options) {}
   /// Shares the dataset.
-  explicit DataLoader(std::shared_ptr<const Dataset> dataset, DataLoaderOptions options = {});
+  explicit DataLoader(Shared<const Dataset> dataset, DataLoaderOptions options = {});
   ~DataLoader();
   DataLoader(DataLoader&&) noexcept;
   DataLoader& operator=(DataLoader&&) noexcept;
@@ -66,7 +65,7 @@ class XTAPE_API DataLoader {
  private:
   struct State;
   struct Run;
-  std::shared_ptr<State> state_;
+  Shared<State> state_;
 };
 
 class XTAPE_API DataLoader::Iterator {
@@ -82,9 +81,9 @@ class XTAPE_API DataLoader::Iterator {
 
  private:
   friend class DataLoader;
-  explicit Iterator(std::unique_ptr<Run> run);
+  explicit Iterator(Owned<Run> run);
 
-  std::unique_ptr<Run> run_;  // none at the end
+  Owned<Run> run_;  // none at the end
   Batch batch_;
 };
 

@@ -224,7 +224,7 @@ struct ZipReader::State {
 };
 
 ZipReader::ZipReader(InputFile& file, const ZipMember& member)
-    : state_(std::make_unique<State>(file, member)) {
+    : state_(Owned<State>::make(file, member)) {
   file.seek(member.data);
   if (member.deflated && ::inflateInit2(&state_->stream, -MAX_WBITS) != Z_OK) {
     fail("out of memory");

@@ -5,10 +5,10 @@
 // interface. Format: APPNOTE.TXT 6.3.9 of PKWARE.
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "../autograd/owned.hpp"
 #include "file.hpp"
 
 namespace xtape::data::detail {
@@ -42,7 +42,7 @@ class ZipReader final : public Source {
   std::string where() const override;
 
   struct State;
-  std::unique_ptr<State> state_;
+  Owned<State> state_;
 };
 
 /// Writes an archive with no times in it: the same bytes every time.

@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "../autograd/export.hpp"
+#include "../autograd/owned.hpp"
 #include "module.hpp"
 
 namespace xtape::nn {
@@ -35,10 +35,10 @@ class XTAPE_API AnyModule {
     if constexpr (std::is_lvalue_reference_v<M> || std::is_const_v<M>) {
       module_ = module.clone();
     } else {
-      module_ = std::make_unique<M>(std::move(module));
+      module_ = Owned<M>::make(std::move(module));
     }
   }
-  AnyModule(std::unique_ptr<Module> module) noexcept : module_(std::move(module)) {}
+  AnyModule(Owned<Module> module) noexcept : module_(std::move(module)) {}
   AnyModule(const AnyModule& other) : module_(other ? other->clone() : nullptr) {}
   AnyModule(AnyModule&&) noexcept = default;
   AnyModule& operator=(const AnyModule& other) { return *this = AnyModule(other); }
@@ -56,7 +56,7 @@ class XTAPE_API AnyModule {
   }
 
  private:
-  std::unique_ptr<Module> module_;
+  Owned<Module> module_;
 };
 
 /// Modules in a list, named "0", "1", ...: parts of a module whose number is known at run time.

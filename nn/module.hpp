@@ -3,13 +3,13 @@
 
 #include <atomic>
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <typeinfo>
 #include <utility>
 #include <vector>
 
 #include "../autograd/export.hpp"
+#include "../autograd/owned.hpp"
 #include "../autograd/scope.hpp"
 #include "../autograd/tensor.hpp"
 #include "parameter.hpp"
@@ -73,7 +73,7 @@ class XTAPE_API Module {
   /// Calls `forward` in the module's scope; XTAPE_PARTS brings one for any arguments.
   Tensor operator()(const Tensor& x);
   /// A copy of the whole object. Throws ModuleError where its type cannot be copied.
-  virtual std::unique_ptr<Module> clone() const = 0;
+  virtual Owned<Module> clone() const = 0;
 
   /// Training mode, on from the start, for this module and all below it.
   Module& train(bool on = true);
@@ -161,9 +161,9 @@ class XTAPE_API CallScope {
 [[noreturn]] XTAPE_API void refuse_clone(const Module& module);
 
 template <class M, class... P>
-std::unique_ptr<Module> clone_module(const M& module, const P&...) {
+Owned<Module> clone_module(const M& module, const P&...) {
   if constexpr (std::is_copy_constructible_v<M> && (is_copyable_part<P>() && ...)) {
-    return std::make_unique<M>(module);
+    return Owned<M>::make(module);
   } else {
     refuse_clone(module);
   }
@@ -196,7 +196,7 @@ std::unique_ptr<Module> clone_module(const M& module, const P&...) {
 #define XTAPE_DECLARE_PARTS()                                                  \
   void visit_parts(::xtape::nn::detail::PartVisitor& xtape_visitor_) override; \
   ::xtape::nn::detail::ModuleClass module_class() const noexcept override;     \
-  std::unique_ptr<::xtape::nn::Module> clone() const override;                 \
+  ::xtape::Owned<::xtape::nn::Module> clone() const override;                  \
   XTAPE_DETAIL_CALL
 
 #define XTAPE_DEFINE_PARTS(Class, ...)                                                           \
@@ -210,7 +210,7 @@ std::unique_ptr<Module> clone_module(const M& module, const P&...) {
   ::xtape::nn::detail::ModuleClass Class::module_class() const noexcept {       \
     return {&typeid(Class), sizeof(Class), &xtape_end_of_parts_};               \
   }                                                                             \
-  std::unique_ptr<::xtape::nn::Module> Class::clone() const {                   \
+  ::xtape::Owned<::xtape::nn::Module> Class::clone() const {                    \
     return ::xtape::nn::detail::clone_module(*this __VA_OPT__(, ) __VA_ARGS__); \
   }
 
@@ -218,7 +218,7 @@ std::unique_ptr<Module> clone_module(const M& module, const P&...) {
   ::xtape::nn::detail::ModuleClass module_class() const noexcept override {                      \
     return {&typeid(std::remove_cvref_t<decltype(*this)>), sizeof(*this), &xtape_end_of_parts_}; \
   }                                                                                              \
-  std::unique_ptr<::xtape::nn::Module> clone() const override {                                  \
+  ::xtape::Owned<::xtape::nn::Module> clone() const override {                                   \
     return ::xtape::nn::detail::clone_module(*this __VA_OPT__(, ) __VA_ARGS__);                  \
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -166,7 +165,8 @@ State truncated_bptt(std::int64_t steps, std::int64_t length, State state, F f) 
                      std::to_string(length));
   }
   for (std::int64_t begin = 0; begin < steps; begin += length) {
-    state = detach_state(f(begin, std::min(length, steps - begin), std::move(state)));
+    state =
+        detach_state(f(begin, steps - begin < length ? steps - begin : length, std::move(state)));
   }
   return state;
 }

@@ -56,8 +56,8 @@ void check_fold(const Fold& fold, std::size_t number, std::int64_t samples) {
 NamedNumbers run_fold(detail::LearnerFactory factory, const data::Dataset& data, const Fold& fold,
                       std::uint64_t index, std::uint64_t seed) {
   const GeneratorScope scope({.seed = seed, .stream = index});
-  const auto train = std::make_shared<const Selection>(data, fold.train);
-  const auto test = std::make_shared<const Selection>(data, fold.test);
+  const auto train = Shared<const Selection>::make(data, fold.train);
+  const auto test = Shared<const Selection>::make(data, fold.test);
   const Learner learner = factory.make(factory.object, *train);
   data::DataLoader train_loader(train,
                                 {.batch_size = learner.batch_size, .shuffle = true, .seed = seed});

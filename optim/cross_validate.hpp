@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "../autograd/export.hpp"
+#include "../autograd/owned.hpp"
 #include "../data/dataset.hpp"
 #include "trainer.hpp"
 
@@ -21,9 +21,9 @@ struct Fold {
 
 /// What is trained on a fold. The trainer refers to model and optimizer.
 struct Learner {
-  std::unique_ptr<nn::Module> model{};
-  std::unique_ptr<Optimizer> optimizer{};
-  std::unique_ptr<Trainer> trainer{};
+  Owned<nn::Module> model{};
+  Owned<Optimizer> optimizer{};
+  Owned<Trainer> trainer{};
   std::int64_t epochs = 1;
   std::int64_t batch_size = 32;
 };

@@ -177,7 +177,7 @@ void Accuracy::add(const Tensor& prediction, const Tensor& target) {
 
 double Accuracy::result() const { return right_ / count_; }
 void Accuracy::clear() { right_ = count_ = 0; }
-std::unique_ptr<Metric> Accuracy::clone() const { return std::make_unique<Accuracy>(*this); }
+Owned<Metric> Accuracy::clone() const { return Owned<Accuracy>::make(*this); }
 
 void BinaryAccuracy::add(const Tensor& prediction, const Tensor& target) {
   const auto labels = binary_labels("BinaryAccuracy", prediction, target);
@@ -190,9 +190,7 @@ void BinaryAccuracy::add(const Tensor& prediction, const Tensor& target) {
 
 double BinaryAccuracy::result() const { return right_ / count_; }
 void BinaryAccuracy::clear() { right_ = count_ = 0; }
-std::unique_ptr<Metric> BinaryAccuracy::clone() const {
-  return std::make_unique<BinaryAccuracy>(*this);
-}
+Owned<Metric> BinaryAccuracy::clone() const { return Owned<BinaryAccuracy>::make(*this); }
 
 ConfusionMatrix::ConfusionMatrix(const char* owner, const ConfusionMatrixOptions& options)
     : owner_(owner), options_(options) {
@@ -290,9 +288,9 @@ double Recall::ratio(double right, double, double labelled) const {
 double F1Score::ratio(double right, double predicted, double labelled) const {
   return predicted + labelled == 0 ? 0 : 2 * right / (predicted + labelled);
 }
-std::unique_ptr<Metric> Precision::clone() const { return std::make_unique<Precision>(*this); }
-std::unique_ptr<Metric> Recall::clone() const { return std::make_unique<Recall>(*this); }
-std::unique_ptr<Metric> F1Score::clone() const { return std::make_unique<F1Score>(*this); }
+Owned<Metric> Precision::clone() const { return Owned<Precision>::make(*this); }
+Owned<Metric> Recall::clone() const { return Owned<Recall>::make(*this); }
+Owned<Metric> F1Score::clone() const { return Owned<F1Score>::make(*this); }
 
 void ROCAUC::add(const Tensor& prediction, const Tensor& target) {
   const auto labels = binary_labels("ROCAUC", prediction, target);
@@ -327,7 +325,7 @@ double ROCAUC::result() const {
 }
 
 void ROCAUC::clear() { samples_.clear(); }
-std::unique_ptr<Metric> ROCAUC::clone() const { return std::make_unique<ROCAUC>(*this); }
+Owned<Metric> ROCAUC::clone() const { return Owned<ROCAUC>::make(*this); }
 
 // --- numbers ------------------------------------------------------------------------------------
 
@@ -340,9 +338,7 @@ void MeanSquaredError::add(const Tensor& prediction, const Tensor& target) {
 
 double MeanSquaredError::result() const { return sum_ / count_; }
 void MeanSquaredError::clear() { sum_ = count_ = 0; }
-std::unique_ptr<Metric> MeanSquaredError::clone() const {
-  return std::make_unique<MeanSquaredError>(*this);
-}
+Owned<Metric> MeanSquaredError::clone() const { return Owned<MeanSquaredError>::make(*this); }
 
 void MeanAbsoluteError::add(const Tensor& prediction, const Tensor& target) {
   check_same_shape("MeanAbsoluteError", prediction, target);
@@ -353,9 +349,7 @@ void MeanAbsoluteError::add(const Tensor& prediction, const Tensor& target) {
 
 double MeanAbsoluteError::result() const { return sum_ / count_; }
 void MeanAbsoluteError::clear() { sum_ = count_ = 0; }
-std::unique_ptr<Metric> MeanAbsoluteError::clone() const {
-  return std::make_unique<MeanAbsoluteError>(*this);
-}
+Owned<Metric> MeanAbsoluteError::clone() const { return Owned<MeanAbsoluteError>::make(*this); }
 
 void R2Score::add(const Tensor& prediction, const Tensor& target) {
   check_same_shape("R2Score", prediction, target);
@@ -399,7 +393,7 @@ void R2Score::clear() {
   outputs_.clear();
   count_ = 0;
 }
-std::unique_ptr<Metric> R2Score::clone() const { return std::make_unique<R2Score>(*this); }
+Owned<Metric> R2Score::clone() const { return Owned<R2Score>::make(*this); }
 
 void Perplexity::add(const Tensor& prediction, const Tensor& target) {
   sum_ += nn::cross_entropy(prediction, target,
@@ -411,6 +405,6 @@ void Perplexity::add(const Tensor& prediction, const Tensor& target) {
 
 double Perplexity::result() const { return std::exp(sum_ / count_); }
 void Perplexity::clear() { sum_ = count_ = 0; }
-std::unique_ptr<Metric> Perplexity::clone() const { return std::make_unique<Perplexity>(*this); }
+Owned<Metric> Perplexity::clone() const { return Owned<Perplexity>::make(*this); }
 
 }  // namespace xtape::optim

@@ -3,12 +3,12 @@
 
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "../autograd/export.hpp"
+#include "../autograd/owned.hpp"
 #include "../autograd/tensor.hpp"
 
 // Figures of a model over all batches since the last reset, computed in double. A NaN among the
@@ -31,7 +31,7 @@ class XTAPE_API Metric {
   /// As the figure is called in tables, e.g. "accuracy".
   virtual std::string name() const = 0;
   /// A copy of the whole object.
-  virtual std::unique_ptr<Metric> clone() const = 0;
+  virtual Owned<Metric> clone() const = 0;
 
  protected:
   virtual void add(const Tensor& prediction, const Tensor& target) = 0;
@@ -47,7 +47,7 @@ class XTAPE_API Metrics {
  public:
   template <std::derived_from<Metric>... M>
   Metrics(M... metrics) {
-    (metrics_.push_back(std::make_unique<M>(std::move(metrics))), ...);
+    (metrics_.push_back(Owned<M>::make(std::move(metrics))), ...);
   }
   Metrics(const Metrics& other);
   Metrics(Metrics&&) noexcept = default;
@@ -63,7 +63,7 @@ class XTAPE_API Metrics {
   std::vector<std::pair<std::string, double>> values() const;
 
  private:
-  std::vector<std::unique_ptr<Metric>> metrics_;
+  std::vector<Owned<Metric>> metrics_;
 };
 
 /// Share of labels among the `top_k` largest of the scores [N, C, ...].
@@ -72,7 +72,7 @@ class XTAPE_API Accuracy final : public Metric {
   /// Throws ValueError for top_k < 1.
   explicit Accuracy(std::int64_t top_k = 1);
   std::string name() const override;  ///< "accuracy", "top_5_accuracy"
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   void add(const Tensor& prediction, const Tensor& target) override;
@@ -89,7 +89,7 @@ class XTAPE_API BinaryAccuracy final : public Metric {
  public:
   explicit BinaryAccuracy(double threshold = 0.5) : threshold_(threshold) {}
   std::string name() const override { return "accuracy"; }
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   void add(const Tensor& prediction, const Tensor& target) override;
@@ -164,7 +164,7 @@ class XTAPE_API Precision final : public ClassMetric {
  public:
   explicit Precision(const ClassMetricOptions& options = {}) : ClassMetric("Precision", options) {}
   std::string name() const override { return "precision"; }
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   double ratio(double right, double predicted, double labelled) const override;
@@ -175,7 +175,7 @@ class XTAPE_API Recall final : public ClassMetric {
  public:
   explicit Recall(const ClassMetricOptions& options = {}) : ClassMetric("Recall", options) {}
   std::string name() const override { return "recall"; }
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   double ratio(double right, double predicted, double labelled) const override;
@@ -186,7 +186,7 @@ class XTAPE_API F1Score final : public ClassMetric {
  public:
   explicit F1Score(const ClassMetricOptions& options = {}) : ClassMetric("F1Score", options) {}
   std::string name() const override { return "f1"; }
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   double ratio(double right, double predicted, double labelled) const override;
@@ -198,7 +198,7 @@ class XTAPE_API F1Score final : public ClassMetric {
 class XTAPE_API ROCAUC final : public Metric {
  public:
   std::string name() const override { return "roc_auc"; }
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   void add(const Tensor& prediction, const Tensor& target) override;
@@ -212,7 +212,7 @@ class XTAPE_API ROCAUC final : public Metric {
 class XTAPE_API MeanSquaredError final : public Metric {
  public:
   std::string name() const override { return "mse"; }
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   void add(const Tensor& prediction, const Tensor& target) override;
@@ -226,7 +226,7 @@ class XTAPE_API MeanSquaredError final : public Metric {
 class XTAPE_API MeanAbsoluteError final : public Metric {
  public:
   std::string name() const override { return "mae"; }
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   void add(const Tensor& prediction, const Tensor& target) override;
@@ -242,7 +242,7 @@ class XTAPE_API MeanAbsoluteError final : public Metric {
 class XTAPE_API R2Score final : public Metric {
  public:
   std::string name() const override { return "r2"; }
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   void add(const Tensor& prediction, const Tensor& target) override;
@@ -263,7 +263,7 @@ class XTAPE_API Perplexity final : public Metric {
  public:
   explicit Perplexity(std::int64_t ignore_index = -100) : ignore_index_(ignore_index) {}
   std::string name() const override { return "perplexity"; }
-  std::unique_ptr<Metric> clone() const override;
+  Owned<Metric> clone() const override;
 
  private:
   void add(const Tensor& prediction, const Tensor& target) override;

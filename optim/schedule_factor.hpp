@@ -3,10 +3,10 @@
 
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "../autograd/export.hpp"
+#include "../autograd/owned.hpp"
 #include "schedule.hpp"
 
 // Rates multiplied by a factor of the epoch. All may be chained.
@@ -105,14 +105,13 @@ class RateFunction {
  public:
   template <class F>
   requires std::invocable<const F&, std::int64_t> RateFunction(F f)
-      : object_(std::make_shared<const F>(std::move(f))),
-        call_([](const void* g, std::int64_t epoch) {
+      : object_(Shared<const F>::make(std::move(f))), call_([](const void* g, std::int64_t epoch) {
           return static_cast<double>((*static_cast<const F*>(g))(epoch));
         }) {}
   double operator()(std::int64_t epoch) const { return call_(object_.get(), epoch); }
 
  private:
-  std::shared_ptr<const void> object_;
+  Shared<const void> object_;
   double (*call_)(const void* f, std::int64_t epoch);
 };
 

@@ -130,8 +130,8 @@ double History::last(const std::string& name) const {
 
 Callback::~Callback() = default;
 
-Trainer::Trainer(nn::Module& model, std::unique_ptr<detail::LossFunction> loss,
-                 Optimizer& optimizer, Metrics metrics)
+Trainer::Trainer(nn::Module& model, Owned<detail::LossFunction> loss, Optimizer& optimizer,
+                 Metrics metrics)
     : model_(model), loss_(std::move(loss)), optimizer_(optimizer), metrics_(std::move(metrics)) {
   std::set<std::string> names{"loss", "lr"};
   for (const std::string& name : metrics_.names()) {

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "../autograd/export.hpp"
+#include "../autograd/owned.hpp"
 #include "../data/loader.hpp"
 #include "../nn/module.hpp"
 #include "metrics.hpp"
@@ -94,7 +94,7 @@ class XTAPE_API Trainer {
   template <class Loss>
   Trainer(nn::Module& model, Loss loss, Optimizer& optimizer, Metrics metrics = {})
       : Trainer(model, wrap(std::move(loss)), optimizer, std::move(metrics)) {}
-  Trainer(nn::Module& model, std::unique_ptr<detail::LossFunction> loss, Optimizer& optimizer,
+  Trainer(nn::Module& model, Owned<detail::LossFunction> loss, Optimizer& optimizer,
           Metrics metrics);
   ~Trainer();
 
@@ -110,7 +110,7 @@ class XTAPE_API Trainer {
 
  private:
   template <class Loss>
-  static std::unique_ptr<detail::LossFunction> wrap(Loss loss) {
+  static Owned<detail::LossFunction> wrap(Loss loss) {
     struct Wrapped final : detail::LossFunction {
       explicit Wrapped(Loss l) : f(std::move(l)) {}
       Tensor call(const Tensor& prediction, const Tensor& target) override {
@@ -118,12 +118,12 @@ class XTAPE_API Trainer {
       }
       Loss f;
     };
-    return std::make_unique<Wrapped>(std::move(loss));
+    return Owned<Wrapped>::make(std::move(loss));
   }
   NamedNumbers train_epoch(FitState& state, const FitOptions& options);
 
   nn::Module& model_;
-  std::unique_ptr<detail::LossFunction> loss_;
+  Owned<detail::LossFunction> loss_;
   Optimizer& optimizer_;
   Metrics metrics_;
 };

@@ -4,7 +4,7 @@
 # library.
 set(heavy
   xtensor xtensor-blas xtl xsimd xflens Random123 nlohmann cblas openblas_config dnnl oneapi omp.h
-  filesystem map unordered_map variant functional iostream)
+  algorithm filesystem functional iostream map memory unordered_map variant)
 
 set(source "#include <xtape/xtape.hpp>\n")
 string(RANDOM LENGTH 8 suffix)

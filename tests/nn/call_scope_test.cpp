@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(paths_of_one_thread_do_not_reach_another) {
     nn::detail::ModuleClass module_class() const noexcept override {
       return {&typeid(Asks), sizeof(Asks), &end};
     }
-    std::unique_ptr<nn::Module> clone() const override { return nullptr; }
+    xtape::Owned<nn::Module> clone() const override { return nullptr; }
   };
   std::string text;
   Asks asks(&text);
