@@ -22,6 +22,7 @@
 #include "ops/grid_sample.hpp"
 #include "ops/indexing.hpp"
 #include "ops/joining.hpp"
+#include "ops/linalg.hpp"
 #include "ops/logic.hpp"
 #include "ops/math.hpp"
 #include "ops/matmul.hpp"

@@ -8,6 +8,7 @@
 #include "../autograd/error.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/creation.hpp"
+#include "../autograd/ops/linalg.hpp"
 #include "../autograd/ops/matmul.hpp"
 #include "../autograd/ops/reductions.hpp"
 #include "../autograd/ops/shape.hpp"
@@ -34,36 +35,26 @@ void check(const Tensor& x, const Tensor& y, double ridge) {
   }
 }
 
-double dot(const double* a, const double* b, std::int64_t n) {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-// The lower triangle of a [n, n] becomes L of a = L L^T. False where a is not positive definite.
-bool factorize(double* a, std::int64_t n) {
+// L of gram = L L^T.
+Tensor factorized(const Tensor& gram, double ridge) {
+  const auto refuse = [&] {
+    throw ValueError(
+        "ridge_regression: columns of x depend on each other; expected a ridge above " +
+        std::to_string(ridge));
+  };
+  Tensor l;
+  try {
+    l = cholesky(gram);
+  } catch (const ValueError&) {
+    refuse();
+  }
+  const std::int64_t n = gram.sizes()[0];
   for (std::int64_t i = 0; i < n; ++i) {
-    double* row = a + i * n;
-    for (std::int64_t j = 0; j < i; ++j) {
-      const double* other = a + j * n;
-      row[j] = (row[j] - dot(row, other, j)) / other[j];
-    }
-    const double pivot = row[i] - dot(row, row, i);
+    const double pivot = l.data<double>()[i * n + i], whole = gram.data<double>()[i * n + i];
     // What is left of a column that others make up is rounding.
-    if (!(pivot > 1e-15 * row[i])) return false;
-    row[i] = std::sqrt(pivot);
+    if (!(pivot * pivot > 1e-15 * whole)) refuse();
   }
-  return true;
-}
-
-// b = (L L^T)^-1 b
-void solve(const double* l, std::int64_t n, double* b) {
-  for (std::int64_t i = 0; i < n; ++i) b[i] = (b[i] - dot(l + i * n, b, i)) / l[i * n + i];
-  for (std::int64_t i = n; i-- > 0;) {
-    b[i] /= l[i * n + i];
-    for (std::int64_t j = 0; j < i; ++j) b[j] -= l[i * n + j] * b[i];
-  }
+  return l;
 }
 
 }  // namespace
@@ -76,18 +67,11 @@ RidgeFit ridge_regression(const Tensor& x, const Tensor& y, double ridge) {
   const Tensor xc = x64 - x_mean, yc = y64 - y_mean;
   const std::int64_t n = x.sizes()[1];
   const Tensor gram = (matmul(xc.t(), xc) + ridge * eye(n, n, float64)).contiguous();
-  const Tensor weight = matmul(yc.t(), xc).contiguous();  // [out, in], solved row by row in place
-  if (!std::isfinite(sum(gram).item<double>()) || !std::isfinite(sum(weight).item<double>())) {
+  const Tensor moments = matmul(xc.t(), yc);
+  if (!std::isfinite(sum(gram).item<double>()) || !std::isfinite(sum(moments).item<double>())) {
     throw ValueError("ridge_regression: x or y holds Inf, NaN or numbers too large to square");
   }
-  if (!factorize(detail::fresh_data<double>(gram), n)) {
-    throw ValueError(
-        "ridge_regression: columns of x depend on each other; expected a ridge above " +
-        std::to_string(ridge));
-  }
-  for (std::int64_t o = 0; o < weight.sizes()[0]; ++o) {
-    solve(gram.data<double>(), n, detail::fresh_data<double>(weight) + o * n);
-  }
+  const Tensor weight = cholesky_solve(moments, factorized(gram, ridge)).t().contiguous();
   const Tensor bias = y_mean - mv(weight, x_mean);
   return {weight.to(x.dtype()), bias.to(x.dtype())};
 }

@@ -64,6 +64,11 @@ def given(*values, dtype=None):
     return lambda: torch.tensor(values, dtype=dtype or torch.get_default_dtype())
 
 
+def regular(*shape):
+    """Matrices far from singular, their triangles too."""
+    return lambda: (torch.rand(shape) - 0.5 + 2 * torch.eye(shape[-1])).float().double()
+
+
 def of(*inputs):
     return inputs, True
 
@@ -552,7 +557,39 @@ def products():
     write("products.safetensors")
 
 
+def linear_algebra():
+    def definite(a):
+        return a @ a.mT + torch.eye(a.shape[-2])
+
+    solve, triangular = torch.linalg.solve, torch.linalg.solve_triangular
+    square = of(regular(3, 3)), of(regular(2, 1, 4, 4)), of(real(0, 3, 3))
+    systems = (of(regular(3, 3), real(3, 2)), of(regular(2, 1, 3, 3), real(4, 3, 2)),
+               of(regular(3, 3), real(2, 3, 1)))
+    case("cholesky", lambda a: torch.linalg.cholesky(definite(a)), of(real(3, 4)),
+         of(real(2, 4, 4)), of(real(0, 3, 3)))
+    case("cholesky.upper", lambda a: torch.linalg.cholesky(definite(a), upper=True),
+         of(real(2, 3, 4)))
+    case("cholesky_solve", lambda l, b: torch.cholesky_solve(b, l.tril()), *systems)
+    case("cholesky_solve.upper", lambda u, b: torch.cholesky_solve(b, u.triu(), upper=True),
+         *systems)
+    case("solve_triangular", lambda a, b: triangular(a.tril(), b, upper=False), *systems)
+    case("solve_triangular.upper", lambda a, b: triangular(a.triu(), b, upper=True), *systems)
+    case("solve_triangular.right",
+         lambda a, b: triangular(a.triu(), b, upper=True, left=False),
+         of(regular(3, 3), real(2, 3)), of(regular(2, 1, 3, 3), real(4, 2, 3)))
+    case("solve_triangular.unit",
+         lambda a, b: triangular(a.tril(-1) + torch.eye(3), b, upper=False, unitriangular=True),
+         *systems)
+    case("solve", solve, *systems)
+    case("solve.vector", solve, of(regular(3, 3), real(3)), of(regular(2, 3, 3), real(3)),
+         of(regular(2, 3, 3), real(2, 3)))
+    case("inv", torch.linalg.inv, *square)
+    case("det", torch.linalg.det, *square, values_of(lambda: torch.ones(2, 2)))
+    case("slogdet", torch.linalg.slogdet, *square, values_of(lambda: torch.ones(2, 2)))
+    write("linalg.safetensors")
+
+
 if __name__ == "__main__":
     for family in (arithmetic, math_functions, activations, reductions, order, shapes, indexing,
-                   products):
+                   products, linear_algebra):
         family()
