@@ -54,8 +54,8 @@ void check_fold(const Fold& fold, std::size_t number, std::int64_t samples) {
 }
 
 NamedNumbers run_fold(detail::LearnerFactory factory, const data::Dataset& data, const Fold& fold,
-                      std::uint64_t index, std::uint64_t seed) {
-  const GeneratorScope scope({.seed = seed, .stream = index});
+                      std::uint64_t stream, std::uint64_t seed) {
+  const GeneratorScope scope({.seed = seed, .stream = stream});
   const auto train = Shared<const Selection>::make(data, fold.train);
   const auto test = Shared<const Selection>::make(data, fold.test);
   const Learner learner = factory.make(factory.object, *train);
@@ -98,7 +98,7 @@ CrossValidation detail::cross_validate_with(LearnerFactory factory, const data::
     set_num_threads(1);
     for (std::size_t i; (i = next++) < folds.size();) {
       try {
-        result.folds[i] = run_fold(factory, data, folds[i], i, options.seed);
+        result.folds[i] = run_fold(factory, data, folds[i], options.first_stream + i, options.seed);
       } catch (...) {
         errors[i] = std::current_exception();
       }

@@ -30,7 +30,8 @@ struct Learner {
 
 struct CrossValidateOptions {
   int threads = 1;         ///< folds at one time; each computes with one thread itself
-  std::uint64_t seed = 0;  ///< of all random numbers, a fold's in the stream of its index
+  std::uint64_t seed = 0;  ///< of all random numbers; fold i has stream first_stream + i
+  std::uint64_t first_stream = 0;
 };
 
 /// A figure over the folds; the deviation is that of a sample (n - 1), NaN for one fold.

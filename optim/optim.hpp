@@ -23,5 +23,6 @@
 #include "schedule_factor.hpp"
 #include "schedule_plateau.hpp"
 #include "schedule_sequence.hpp"
+#include "search.hpp"
 #include "sgd.hpp"
 #include "trainer.hpp"

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "search_log.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <charconv>
+#include <string_view>
+
+#include "../autograd/error.hpp"
+#include "../data/file.hpp"
+
+namespace xtape::optim::detail {
+namespace {
+
+constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
+
+// FNV-1a: against accidents, not against forgers.
+class Checksum {
+ public:
+  void add(std::string_view text) {
+    for (const char c : text) value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  void add_number(std::int64_t n) { add(std::to_string(n) + ","); }
+  std::string text() const {
+    char out[17];
+    return {out, std::to_chars(out, out + sizeof out, value_, 16).ptr};
+  }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325;
+};
+
+std::string with_checksum(const std::string& line) {
+  Checksum sum;
+  sum.add(line);
+  return line + "\t" + sum.text() + "\n";
+}
+
+std::string exact(double x) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, x).ptr};
+}
+
+std::vector<std::string_view> parts_of(std::string_view text, char mark) {
+  std::vector<std::string_view> parts;
+  for (std::size_t end; (end = text.find(mark)) != text.npos; text.remove_prefix(end + 1)) {
+    parts.push_back(text.substr(0, end));
+  }
+  parts.push_back(text);
+  return parts;
+}
+
+template <class T>
+bool parse(std::string_view text, T& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+std::string line_of(std::size_t point, const std::vector<FoldStatistics>& figures) {
+  std::string line = std::to_string(point);
+  for (const FoldStatistics& f : figures) {
+    if (f.name.find_first_of("\t\n") != f.name.npos) {
+      throw ValueError("search: a metric's name holds a tab or the end of a line");
+    }
+    line += "\t" + f.name + "\t" + exact(f.mean) + "\t" + exact(f.standard_deviation);
+  }
+  return with_checksum(line);
+}
+
+}  // namespace
+
+SearchLog::SearchLog(std::span<const Point> points, std::int64_t samples,
+                     std::span<const Fold> folds, const SearchOptions& options)
+    : path_(options.results), rows_(points.size()) {
+  if (path_.empty()) return;
+  Checksum sum;
+  for (const Point& point : points) {
+    for (const auto& [name, value] : point.settings) {
+      // Lengths, so that no two lists read the same.
+      for (const std::string& text : {name, value.to_string()}) {
+        sum.add_number(static_cast<std::int64_t>(text.size()));
+        sum.add(text);
+      }
+    }
+  }
+  for (const Fold& fold : folds) {
+    for (const auto* side : {&fold.train, &fold.test}) {
+      sum.add_number(static_cast<std::int64_t>(side->size()));
+      for (const std::int64_t i : *side) sum.add_number(i);
+    }
+  }
+  first_line_ =
+      with_checksum("xtape search 1\t" + std::to_string(points.size()) + " points\t" +
+                    std::to_string(samples) + " samples\t" + std::to_string(folds.size()) +
+                    " folds\tseed " + std::to_string(options.seed) + "\t" + sum.text());
+  struct stat status;
+  if (::stat(path_.c_str(), &status) == 0 || errno != ENOENT) read();
+}
+
+void SearchLog::read() {
+  data::detail::InputFile file("search", path_);
+  if (file.size() > kLargestFile) file.fail("too large for the results of a search");
+  std::string text(static_cast<std::size_t>(file.size()), '\0');
+  file.read(text.data(), text.size());
+  if (!text.starts_with("xtape search 1\t")) file.fail("not the results of a search");
+  if (!text.starts_with(first_line_)) {
+    file.fail("the results of another search: other points, samples, folds or seed");
+  }
+  std::vector<std::string_view> lines = parts_of(text, '\n');
+  for (std::size_t n = 1; n < lines.size(); ++n) {
+    if (n + 1 == lines.size() && lines[n].empty()) break;
+    const auto damaged = [&] { file.fail("line " + std::to_string(n + 1) + " is damaged"); };
+    const std::size_t end = lines[n].rfind('\t');
+    if (n + 1 == lines.size() || end == std::string_view::npos ||
+        with_checksum(std::string(lines[n].substr(0, end))) != std::string(lines[n]) + "\n") {
+      damaged();
+    }
+    const auto parts = parts_of(lines[n].substr(0, end), '\t');
+    std::size_t point = 0;
+    if (parts.size() % 3 != 1 || !parse(parts[0], point) || point >= rows_.size() || rows_[point]) {
+      damaged();
+    }
+    std::vector<FoldStatistics>& figures = rows_[point].emplace();
+    for (std::size_t i = 1; i < parts.size(); i += 3) {
+      FoldStatistics& f = figures.emplace_back();
+      f.name = parts[i];
+      if (!parse(parts[i + 1], f.mean) || !parse(parts[i + 2], f.standard_deviation)) damaged();
+    }
+  }
+}
+
+void SearchLog::add(std::size_t point, std::vector<FoldStatistics> figures) {
+  if (!path_.empty()) {
+    std::string text = first_line_;
+    for (std::size_t p = 0; p < rows_.size(); ++p) {
+      if (p == point)
+        text += line_of(p, figures);
+      else if (rows_[p])
+        text += line_of(p, *rows_[p]);
+    }
+    data::detail::OutputFile file("search", path_);
+    file.write(text.data(), text.size());
+    file.commit();
+  }
+  rows_[point] = std::move(figures);
+}
+
+}  // namespace xtape::optim::detail
