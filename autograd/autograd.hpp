@@ -28,6 +28,7 @@
 #include "ops/matmul.hpp"
 #include "ops/normalization.hpp"
 #include "ops/pooling.hpp"
+#include "ops/products.hpp"
 #include "ops/random.hpp"
 #include "ops/recurrent.hpp"
 #include "ops/reductions.hpp"

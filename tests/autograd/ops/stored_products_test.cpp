@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <xtape/autograd/ops/matmul.hpp>
 #include <xtape/autograd/ops/pooling.hpp>
+#include <xtape/autograd/ops/products.hpp>
 
 #include "../stored_cases.hpp"
 
@@ -22,6 +23,12 @@ const StoredCases cases(
         {"addmm.factors", XTAPE_CALL(addmm(a, b, c, 0.5, -2))},
         {"linear", XTAPE_CALL(linear(a, b, c))},
         {"linear.no_bias", XTAPE_CALL(linear(a, b))},
+        {"trace", XTAPE_CALL(trace(a))},
+        {"kron", XTAPE_CALL(kron(a, b))},
+        {"cross", XTAPE_CALL(cross(a, b))},
+        {"cross.dim", XTAPE_CALL(cross(a, b, 0))},
+        {"tensordot", XTAPE_CALL(tensordot(a, b))},
+        {"tensordot.dims", XTAPE_CALL(tensordot(a, b, {-1, 0}, {0, 2}))},
         {"max_pool2d", XTAPE_CALL(max_pool2d(a, 2))},
         {"max_pool2d.options",
          XTAPE_CALL(max_pool2d(

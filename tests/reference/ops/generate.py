@@ -546,6 +546,13 @@ def products():
     case("linear", F.linear, of(real(3, 4), real(2, 4), real(2)),
          of(real(2, 3, 4), real(2, 4), real(2)), of(real(4), real(2, 4), real(2)))
     case("linear.no_bias", lambda a, b: F.linear(a, b), of(real(3, 4), real(2, 4)))
+    case("trace", torch.trace, of(real(3, 4)), of(real(4, 3)))
+    case("kron", torch.kron, of(real(2, 3), real(3, 2)), of(real(3), real(2, 2)))
+    case("cross", torch.linalg.cross, of(real(2, 3), real(2, 3)), of(real(2, 1, 3), real(1, 4, 3)))
+    case("cross.dim", lambda a, b: torch.linalg.cross(a, b, dim=0), of(real(3, 2), real(3, 2)))
+    case("tensordot", torch.tensordot, of(real(2, 3, 4), real(3, 4, 2)))
+    case("tensordot.dims", lambda a, b: torch.tensordot(a, b, ([-1, 0], [0, 2])),
+         of(real(2, 3, 4), real(4, 5, 2)))
     case("max_pool2d", lambda a: F.max_pool2d(a, 2), of(distinct(1, 2, 4, 6)))
     case("max_pool2d.options",
          lambda a: F.max_pool2d(a, (2, 3), stride=2, padding=1, dilation=(2, 1), ceil_mode=True),
