@@ -202,6 +202,31 @@ BOOST_AUTO_TEST_CASE(damaged_and_foreign_files) {
   BOOST_CHECK_THROW(search({.results = folder / "none/r"}), FileError);
 }
 
+BOOST_AUTO_TEST_CASE(every_changed_bit_is_seen_and_every_gap_is_filled) {
+  const ::test::Folder folder;
+  const std::string path = folder / "search.tsv";
+  const auto search = [&] {
+    optim::grid_search(make, grid, samples(), folds(), {.results = path});
+  };
+  search();
+  const std::string good = text_of(path);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ (1 << i % 7));
+    ::test::write_bytes(path, {bad.begin(), bad.end()});
+    BOOST_CHECK_THROW(search(), FileError);
+  }
+  // As two threads leave it: a point is missing before others that are done.
+  const std::size_t second = good.find('\n', good.find('\n') + 1) + 1;
+  std::string gap = good;
+  gap.erase(second, good.find('\n', second) + 1 - second);
+  ::test::write_bytes(path, {gap.begin(), gap.end()});
+  made = 0;
+  search();
+  BOOST_TEST(made == 2);
+  BOOST_TEST(text_of(path) == good);
+}
+
 BOOST_AUTO_TEST_CASE(best_and_tables) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const auto row = [](const char* name, double loss, double deviation) {
