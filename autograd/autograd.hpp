@@ -18,6 +18,7 @@
 #include "ops/creation.hpp"
 #include "ops/diagonal.hpp"
 #include "ops/dropout.hpp"
+#include "ops/einsum.hpp"
 #include "ops/embedding.hpp"
 #include "ops/grid_sample.hpp"
 #include "ops/indexing.hpp"

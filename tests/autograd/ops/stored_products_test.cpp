@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <xtape/autograd/ops/einsum.hpp>
 #include <xtape/autograd/ops/matmul.hpp>
 #include <xtape/autograd/ops/pooling.hpp>
 #include <xtape/autograd/ops/products.hpp>
@@ -38,6 +39,16 @@ const StoredCases cases(
          XTAPE_CALL(avg_pool2d(
              a, {2, 3},
              {.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false}))},
+        {"einsum.batched", XTAPE_CALL(einsum("bij,bjk->ikb", {a, b}))},
+        {"einsum.implicit", XTAPE_CALL(einsum("kj,ji", {a, b}))},
+        {"einsum.capitals", XTAPE_CALL(einsum("bA,bC", {a, b}))},
+        {"einsum.ellipsis", XTAPE_CALL(einsum("...ij,...jk", {a, b}))},
+        {"einsum.ellipsis_between", XTAPE_CALL(einsum("a...b,b...->...a", {a, b}))},
+        {"einsum.diagonal", XTAPE_CALL(einsum("iij,i->ji", {a, b}))},
+        {"einsum.summed", XTAPE_CALL(einsum("ij,kl->l", {a, b}))},
+        {"einsum.trace", XTAPE_CALL(einsum("ii", {a}))},
+        {"einsum.transpose", XTAPE_CALL(einsum("ji", {a}))},
+        {"einsum.three", XTAPE_CALL(einsum("ai,bi,ci->abc", {a, b, c}))},
     });
 
 }  // namespace

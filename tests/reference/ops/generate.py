@@ -561,6 +561,19 @@ def products():
     case("avg_pool2d.options",
          lambda a: F.avg_pool2d(a, (2, 3), stride=2, padding=1, ceil_mode=True,
                                 count_include_pad=False), of(real(1, 2, 5, 6)))
+    for name, equation, *samples in (
+            ("batched", "bij,bjk->ikb", of(real(2, 3, 4), real(2, 4, 5)),
+             of(real(1, 3, 4), real(2, 4, 5))),
+            ("implicit", "kj,ji", of(real(3, 4), real(4, 2))),
+            ("capitals", "bA,bC", of(real(3, 4), real(3, 2))),
+            ("ellipsis", "...ij,...jk", of(real(2, 3, 4), real(3, 2, 4, 2))),
+            ("ellipsis_between", "a...b,b...->...a", of(real(2, 3, 4), real(4, 3))),
+            ("diagonal", "iij,i->ji", of(real(3, 3, 2), real(3))),
+            ("trace", "ii", of(real(3, 3))),
+            ("transpose", "ji", of(real(3, 4))),
+            ("summed", "ij,kl->l", of(real(2, 3), real(4, 2))),
+            ("three", "ai,bi,ci->abc", of(real(2, 4), real(3, 4), real(2, 4)))):
+        case("einsum." + name, lambda *x, equation=equation: torch.einsum(equation, *x), *samples)
     write("products.safetensors")
 
 
