@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""usage: char_lstm_test.py PROGRAM: it learns, writes letters of its text, and says what is wrong."""
+"""usage: char_test.py PROGRAM: char_gpt or char_lstm learns, writes letters of its text, and says
+what is wrong."""
 
 import sys
 import unittest
@@ -7,15 +8,27 @@ import unittest
 from program import ProgramTest
 
 
-class CharLstmTest(ProgramTest):
-    small = ["--limit", "3", "--epochs", "2", "--threads", "2"]
+# --limit counts chunks of one program, stretches of all streams of the other.
+PROGRAMS = {
+    "char_gpt": {"small": 20, "learns": 40, "epochs": 4, "short": "fewer than 258 letters"},
+    "char_lstm": {"small": 3, "learns": 10, "epochs": 5, "short": "too short for 16 streams"},
+}
+
+
+class CharTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.sizes = PROGRAMS[self.name]
+        self.small = ["--limit", self.sizes["small"], "--epochs", "2", "--threads", "2"]
 
     def test_learns_and_writes(self):
-        out = self.run_ok("--limit", "10", "--epochs", "5", "--threads", "2", "--out-dir", "a")
+        epochs = self.sizes["epochs"]
+        out = self.run_ok("--limit", self.sizes["learns"], "--epochs", epochs, "--threads", "2",
+                          "--out-dir", "a")
         metrics = self.metrics("a")
         self.assertLess(float(metrics["val_nats"]), 2.5)  # log 25 = 3.2 knows nothing
         self.assertGreater(float(metrics["val_nats"]), 0.3)  # nor may it see what comes
-        sample = out.split("epoch 5/5", 1)[1].split("\n", 1)[1].rsplit("\ndone", 1)[0]
+        sample = out.split(f"epoch {epochs}/{epochs}", 1)[1].split("\n", 1)[1].rsplit("\ndone", 1)[0]
         self.assertEqual(len(sample), 200)
         self.assertLessEqual(set(sample), set("abcdefghijklmnopqrstuvwxyz .!\n"))
 
@@ -28,8 +41,8 @@ class CharLstmTest(ProgramTest):
 
     def test_a_saved_model_is_tested(self):
         self.run_ok(*self.small, "--quiet", "--out-dir", "a")
-        self.run_ok("--limit", "3", "--epochs", "0", "--threads", "2", "--quiet", "--resume",
-                    "a/model.safetensors", "--out-dir", "b")
+        self.run_ok("--limit", self.sizes["small"], "--epochs", "0", "--threads", "2", "--quiet",
+                    "--resume", "a/model.safetensors", "--out-dir", "b")
         self.assertEqual(self.metrics("a")["val_nats"], self.metrics("b")["val_nats"])
 
     def test_data_dir(self):
@@ -38,7 +51,7 @@ class CharLstmTest(ProgramTest):
         text.write_text("")
         self.run_bad(1, "the file is empty", "--data-dir", ".", *self.small)
         text.write_text("too short\n")
-        self.run_bad(1, "too short for 16 streams", "--data-dir", ".", *self.small)
+        self.run_bad(1, self.sizes["short"], "--data-dir", ".", *self.small)
         text.write_text("To be, or not to be?\n" * 100)
         self.run_ok("--data-dir", ".", *self.small)
         self.run_ok("--data-dir", ".", "--limit", "1", "--threads", "1")
