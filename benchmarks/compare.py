@@ -17,28 +17,17 @@ import subprocess
 import sys
 import time
 
-WORKLOADS = ["op_chain", "composed_1m", "gelu_1m", "matmul_512", "matmul_1024", "mlp", "tiny_mlp",
-             "cnn"]
-# libtorch is granted the faster of these.
-LIBTORCH_VARIANTS = {"cnn": ["cnn", "cnn_channels_last"]}
-RATES = ["rate_gemm", "rate_conv", "rate_bytes"]
+import check
+from floors import RATES, floor
 
-# What no implementation can avoid: flops of matrix products, flops of convolutions, bytes moved
-# outside of them.
-MLP_PRODUCTS = 2 * 128 * (2 * 784 * 512 + 3 * 512 * 256 + 3 * 256 * 10)
-MLP_PARAMETERS = 784 * 512 + 512 + 512 * 256 + 256 + 256 * 10 + 10
-CNN_CONVOLUTIONS = 2 * 64 * (2 * 32 * 9 * 26 * 26 + 3 * 64 * 32 * 9 * 24 * 24)
-CNN_PRODUCTS = 3 * 2 * 64 * (9216 * 128 + 128 * 10)
-CNN_PARAMETERS = 32 * 9 + 32 + 64 * 32 * 9 + 64 + 9216 * 128 + 128 + 128 * 10 + 10
-CNN_POOLED = 4 * 64 * 64 * 24 * 24  # bytes of the pooling's input
-WORK = {
-    "composed_1m": (0, 0, 5 * 4 * 2**20),  # x in, y out; x and g in, dx out
-    "gelu_1m": (0, 0, 5 * 4 * 2**20),
-    "matmul_512": (6 * 512**3, 0, 0),
-    "matmul_1024": (6 * 1024**3, 0, 0),
-    "mlp": (MLP_PRODUCTS, 0, 7 * 4 * MLP_PARAMETERS),  # Adam: 4 arrays in, 3 out
-    "cnn": (CNN_PRODUCTS, CNN_CONVOLUTIONS, 5 * 4 * CNN_PARAMETERS + 5 * CNN_POOLED // 2),
-}
+WORKLOADS = ["op_chain", "composed_1m", "gelu_1m", "layer_norm", "matmul_512", "matmul_1024", "mlp",
+             "tiny_mlp", "cnn", "resnet20", "lstm", "lstm_cell", "gpt", "pinn", "adam_step",
+             "embedding", "infer_mlp", "infer_cnn"]
+# libtorch is granted the fastest of these.
+LIBTORCH_VARIANTS = {name: [name, name + "_channels_last"]
+                     for name in ("cnn", "resnet20", "infer_cnn")}
+LIBTORCH_VARIANTS["embedding"] = ["embedding", "embedding_sparse"]
+INTERVALS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "intervals.json")
 
 
 def arguments():
@@ -51,6 +40,10 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=5, help="of each workload in a round")
     parser.add_argument("--json", help="file to write the rows to")
+    parser.add_argument("--intervals", default=INTERVALS, help="file of recorded ratios")
+    parser.add_argument("--record", action="store_true", help="record the intervals of the ratios")
+    parser.add_argument("--check", action="store_true",
+                        help="fail where a ratio falls below its interval twice in a row")
     return parser.parse_args()
 
 
@@ -78,18 +71,18 @@ def environment(threads, openblas=None, keep_memory=False):
 
 
 def run(program, name, threads, repetitions, env):
-    """Nanoseconds of each repetition, and the numeric libraries of the process."""
+    """The line of the measurement, and the numeric libraries of the process."""
     command = [program, "--threads", str(threads), "--only", name, "--repetitions",
                str(repetitions)]
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"compare: {' '.join(command)} ended with code {done.returncode}")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    times = [line["ns"] for line in lines if line.get("workload") == name]
+    measured = [line for line in lines if line.get("workload") == name]
     libraries = [line["libraries"] for line in lines if "libraries" in line]
-    if len(times) != 1 or len(libraries) != 1:
+    if len(measured) != 1 or len(libraries) != 1:
         sys.exit(f"compare: {' '.join(command)} printed no measurement of {name}")
-    return times[0], libraries[0]
+    return measured[0], libraries[0]
 
 
 def describe_blas(libraries):
@@ -125,46 +118,80 @@ class Measurements:
     def __init__(self, args):
         self.args = args
         self.openblas = openblas_folder(args.openblas_dir)
-        self.times = {}  # (program, workload, threads) -> nanoseconds of all repetitions
+        self.times = {}  # (program, workload, threads) -> [nanoseconds, ...] of each round
+        self.peaks = {}  # likewise -> most KiB held
         self.blas = None
         self.busiest = 0.0
 
     def measure(self, program, name, threads):
         libtorch = program == "libtorch"
         env = environment(threads, self.openblas if libtorch else None, keep_memory=libtorch)
-        times, libraries = run(getattr(self.args, program), name, threads, self.args.repetitions,
-                               env)
+        line, libraries = run(getattr(self.args, program), name, threads, self.args.repetitions,
+                              env)
         if libtorch:
             self.blas = describe_blas(libraries)
-        self.times.setdefault((program, name, threads), []).extend(times)
+        key = (program, name, threads)
+        self.times.setdefault(key, []).append(line["ns"])
+        self.peaks[key] = max(self.peaks.get(key, 0), line["peak_kib"])
 
     def round(self, number):
         self.busiest = max(self.busiest, busy_share())
         for threads in self.args.threads:
             for name in RATES + self.args.only:
-                pair = [("xtape", name)]
-                pair += [("libtorch", v) for v in LIBTORCH_VARIANTS.get(name, [name])]
-                for program, variant in (pair if number % 2 == 0 else reversed(pair)):
-                    self.measure(program, variant, threads)
+                self.pair(name, threads, number)
 
-    def libtorch(self, name, threads):
+    def pair(self, name, threads, number):
+        pair = [("xtape", name)]
+        pair += [("libtorch", v) for v in LIBTORCH_VARIANTS.get(name, [name])]
+        for program, variant in (pair if number % 2 == 0 else reversed(pair)):
+            self.measure(program, variant, threads)
+
+    def all_times(self, program, name, threads):
+        return [ns for times in self.times[program, name, threads] for ns in times]
+
+    def best_variant(self, name, threads):
         variants = LIBTORCH_VARIANTS.get(name, [name])
-        return min((self.times["libtorch", v, threads] for v in variants), key=statistics.median)
+        return min(variants, key=lambda v: statistics.median(self.all_times("libtorch", v, threads)))
 
-    def floor(self, name, threads):
-        """Nanoseconds of the unavoidable work at the best rates that either program reached."""
-        if name not in WORK:
-            return None
-        best = [min(self.times["xtape", rate, threads] + self.times["libtorch", rate, threads])
-                for rate in RATES]
-        return sum(amount * rate for amount, rate in zip(WORK[name], best))
+    def rates(self, threads):
+        """Nanoseconds of a flop or a byte, the better of the two programs."""
+        return {rate: min(self.all_times("xtape", rate, threads) +
+                          self.all_times("libtorch", rate, threads)) for rate in RATES}
+
+    def ratios(self, number):
+        """Ratios of minima in one round."""
+        result = {}
+        for name in self.args.only:
+            for threads in self.args.threads:
+                theirs = self.times["libtorch", self.best_variant(name, threads), threads][number]
+                ours = self.times["xtape", name, threads][number]
+                result[check.key(name, threads)] = min(theirs) / min(ours)
+        return result
+
+    def row(self, name, threads):
+        best = self.best_variant(name, threads)
+        return {
+            "workload": name,
+            "threads": threads,
+            "variant": best,
+            "xtape": self.all_times("xtape", name, threads),
+            "libtorch": self.all_times("libtorch", best, threads),
+            "floor": floor(name, self.rates(threads)),
+            "xtape_kib": self.peaks["xtape", name, threads],
+            "libtorch_kib": self.peaks["libtorch", best, threads],
+        }
+
+    def rows(self):
+        return [self.row(name, threads) for name in self.args.only for threads in self.args.threads]
 
 
-def rows(measurements):
-    for name in measurements.args.only:
-        for threads in measurements.args.threads:
-            yield (name, threads, measurements.times["xtape", name, threads],
-                   measurements.libtorch(name, threads), measurements.floor(name, threads))
+def minimum_ratio(row):
+    return min(row["libtorch"]) / min(row["xtape"])
+
+
+def minimum_ratios(measurements):
+    return {check.key(row["workload"], row["threads"]): minimum_ratio(row)
+            for row in measurements.rows()}
 
 
 def human(ns):
@@ -176,47 +203,114 @@ def human(ns):
     return f"{ns:.0f} ns"
 
 
+def print_rates(measurements):
+    for threads in measurements.args.threads:
+        gemm, conv, cached, memory = (1 / rate for rate in measurements.rates(threads).values())
+        print(f"this machine, threads {threads}: products {gemm:.0f} GFLOP/s, convolutions "
+              f"{conv:.0f} GFLOP/s, caches {cached:.0f} GB/s, memory {memory:.0f} GB/s")
+
+
 def print_table(measurements):
     head = ("workload", "threads", "xtape min", "median", "libtorch min", "median", "ratio min",
-            "median", "floor", "x floor")
-    form = "{:<12}{:>8}{:>12}{:>11}{:>14}{:>11}{:>11}{:>8}{:>11}{:>9}"
+            "median", "floor", "x floor", "MiB", "libtorch's")
+    form = "{:<12}{:>8}{:>11}{:>10}{:>14}{:>10}{:>11}{:>8}{:>10}{:>9}{:>6}{:>12}"
     print(form.format(*head))
-    for name, threads, ours, theirs, floor in rows(measurements):
+    for row in measurements.rows():
+        ours, theirs = row["xtape"], row["libtorch"]
         print(form.format(
-            name, threads, human(min(ours)), human(statistics.median(ours)), human(min(theirs)),
-            human(statistics.median(theirs)), f"{min(theirs) / min(ours):.2f}",
-            f"{statistics.median(theirs) / statistics.median(ours):.2f}", human(floor),
-            f"{min(ours) / floor:.2f}" if floor else "-"))
+            row["workload"], row["threads"], human(min(ours)), human(statistics.median(ours)),
+            human(min(theirs)), human(statistics.median(theirs)), f"{minimum_ratio(row):.2f}",
+            f"{statistics.median(theirs) / statistics.median(ours):.2f}", human(row["floor"]),
+            f"{min(ours) / row['floor']:.2f}" if row["floor"] else "-", row["xtape_kib"] // 1024,
+            row["libtorch_kib"] // 1024))
 
 
 def write_json(path, measurements):
     result = []
-    for name, threads, ours, theirs, floor in rows(measurements):
-        ours, theirs = statistics.median(ours), statistics.median(theirs)
-        result.append({"workload": name, "threads": threads, "xtape_ns": ours,
-                       "libtorch_ns": theirs, "ratio": theirs / ours, "floor_ns": floor})
+    for row in measurements.rows():
+        ours, theirs = statistics.median(row["xtape"]), statistics.median(row["libtorch"])
+        result.append({"workload": row["workload"], "threads": row["threads"],
+                       "libtorch_variant": row["variant"], "xtape_ns": ours, "libtorch_ns": theirs,
+                       "ratio": theirs / ours, "xtape_min_ns": min(row["xtape"]),
+                       "libtorch_min_ns": min(row["libtorch"]), "ratio_min": minimum_ratio(row),
+                       "floor_ns": row["floor"], "xtape_kib": row["xtape_kib"],
+                       "libtorch_kib": row["libtorch_kib"]})
     with open(path, "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)
         file.write("\n")
+    print(f"wrote {path}")
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo", encoding="ascii") as info:
+            for line in info:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return "unknown"
+
+
+def measure(args):
+    measurements = Measurements(args)
+    for number in range(args.rounds):
+        print(f"round {number + 1} of {args.rounds}", file=sys.stderr)
+        measurements.round(number)
+    if measurements.busiest > 0.1:
+        print(f"warning: other programs used up to {measurements.busiest:.0%} of the processors; "
+              "figures for several threads suffer most", file=sys.stderr)
+    return measurements
+
+
+def load_intervals(args):
+    recorded = check.load(args.intervals)
+    names = [check.key(name, threads) for name in args.only for threads in args.threads]
+    unknown = check.missing(names, recorded["intervals"])
+    if unknown:
+        sys.exit(f"compare: no interval recorded for {', '.join(unknown)} (--record)")
+    if recorded["machine"] != processor():
+        print(f"warning: the intervals were recorded on {recorded['machine']}", file=sys.stderr)
+    return recorded["intervals"]
+
+
+def judge(args, measurements, intervals):
+    """The exit code: 1 where a ratio fell below its interval twice in a row."""
+    def again(names):
+        print(f"below their intervals, measured again: {', '.join(names)}")
+        workloads = [w for w in args.only
+                     if any(check.key(w, threads) in names for threads in args.threads)]
+        second = measure(argparse.Namespace(**{**vars(args), "only": workloads}))
+        print_table(second)
+        return {name: ratio for name, ratio in minimum_ratios(second).items() if name in names}
+
+    ratios = minimum_ratios(measurements)
+    fallen = check.twice_below(ratios, intervals, again)
+    for name in check.above(ratios, intervals):
+        print(f"{name}: {ratios[name]:.2f}, above its interval {intervals[name]}")
+    for name, (first, second) in fallen.items():
+        print(f"{name}: {first:.2f}, then {second:.2f}, below its interval {intervals[name]}")
+    print(f"check: {len(fallen)} of {len(ratios)} rows fell below their intervals twice in a row")
+    return 1 if fallen else 0
 
 
 def main():
     args = arguments()
     if args.rounds < 1 or args.repetitions < 1 or min(args.threads) < 1:
         sys.exit("compare: rounds, repetitions and threads are at least 1")
-    measurements = Measurements(args)
-    for number in range(args.rounds):
-        print(f"round {number + 1} of {args.rounds}", file=sys.stderr)
-        measurements.round(number)
+    intervals = load_intervals(args) if args.check else None
+    measurements = measure(args)
     print(measurements.blas)
-    if measurements.busiest > 0.1:
-        print(f"warning: other programs used up to {measurements.busiest:.0%} of the processors; "
-              "figures for several threads suffer most", file=sys.stderr)
+    print_rates(measurements)
     print_table(measurements)
     if args.json:
         write_json(args.json, measurements)
-        print(f"wrote {args.json}")
+    if args.record:
+        rounds = [measurements.ratios(number) for number in range(args.rounds)]
+        check.save(args.intervals, check.record(rounds), processor())
+        print(f"recorded in {args.intervals}")
+    return judge(args, measurements, intervals) if intervals else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// The measuring side that libtorch.cpp and xtape.cpp share: command line, timing, one JSON line per
+// The measuring side that libtorch/ and xtape/ share: command line, timing, one JSON line per
 // workload. Standard library only, so that neither framework sees the other.
 
 #include <algorithm>
@@ -64,7 +64,8 @@ class Session {
   }
 
   /// Prints the time of `step` in nanoseconds, divided by `units`: one figure per repetition, each
-  /// over as many steps as fill 20 ms, after a warm-up of at least 3 steps and 100 ms.
+  /// over as many steps as fill 20 ms, after a warm-up of at least 3 steps and 100 ms. Beside them
+  /// the most memory that the process has held: at its start, after the warm-up, at the end.
   template <class F>
   void run(const char* name, F&& step, double units = 1) {
     double spent = 0;
@@ -75,12 +76,14 @@ class Session {
     }
     // The first step pays for pages, pools and compiled kernels; time a few without it.
     const double one = std::min(time(1, step), time(1, step));
+    const long warm = peak_kib();
     const int inner = static_cast<int>(std::clamp(2e7 / std::max(one, 1.0), 1.0, 1e6));
     std::printf("{\"workload\": \"%s\", \"threads\": %d, \"ns\": [", name, options_.threads);
     for (int i = 0; i < options_.repetitions; ++i) {
       std::printf("%s%.6g", i == 0 ? "" : ", ", time(inner, step) / inner / units);
     }
-    std::printf("]}\n");
+    std::printf("], \"start_kib\": %ld, \"warm_kib\": %ld, \"peak_kib\": %ld}\n", start_kib_, warm,
+                peak_kib());
     std::fflush(stdout);
   }
 
@@ -121,7 +124,17 @@ class Session {
     return span.count();
   }
 
+  // Not getrusage's: that one remembers the program which started this one.
+  static long peak_kib() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.rfind("VmHWM:", 0) == 0) return std::strtol(line.c_str() + 6, nullptr, 10);
+    }
+    return 0;
+  }
+
   Options options_;
+  long start_kib_ = peak_kib();
   bool matched_ = false;
 };
 

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The libtorch side of the comparison; xtape/ runs the same workloads.
+
+#include <ATen/Parallel.h>
+
+#include "../groups.hpp"
+
+int main(int argc, char** argv) {
+  const measure::Options options = measure::parse(argc, argv);
+  at::set_num_threads(options.threads);
+  return run_groups(options);
+}

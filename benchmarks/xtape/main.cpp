@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The xtape side of the comparison; libtorch/ runs the same workloads.
+
+#include <xtape/autograd/parallel.hpp>
+
+#include "../groups.hpp"
+
+int main(int argc, char** argv) {
+  const measure::Options options = measure::parse(argc, argv);
+  xtape::set_num_threads(options.threads);
+  return run_groups(options);
+}
