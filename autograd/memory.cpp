@@ -4,34 +4,18 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstdlib>
 #include <mutex>
 #include <new>
 #include <vector>
 
+#include "block_pool.hpp"
+
 namespace xtape::detail {
+
+constinit thread_local Pool* this_pool [[gnu::tls_model("initial-exec")]] = nullptr;
+
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kPools = false;  // the sanitizer must see every block
-#else
-constexpr bool kPools = true;
-#endif
-constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kSmallLimit = 16 * 1024;
-constexpr std::size_t kSlabBytes = 256 * 1024;
-constexpr std::int64_t kFlushBytes = 64 * 1024;
-constexpr int kSmallClasses = 28;
-
-// Classes are multiples of 64 up to 512, then four per doubling.
-int class_of(std::size_t bytes) noexcept {
-  if (bytes <= 512) return bytes == 0 ? 0 : static_cast<int>((bytes - 1) / 64);
-  const std::size_t units = (bytes + 63) / 64;
-  const int power = std::bit_width(units - 1) - 1;  // 2^power < units <= 2^(power + 1)
-  const std::size_t quarter = ((units - 1) >> (power - 2)) & 3;
-  return 8 + (power - 3) * 4 + static_cast<int>(quarter);
-}
 
 std::size_t class_bytes(int size_class) noexcept {
   if (size_class < 8) return static_cast<std::size_t>(size_class + 1) * 64;
@@ -43,36 +27,6 @@ std::size_t class_bytes(int size_class) noexcept {
 void* system_allocate(std::size_t alignment, std::size_t bytes) {
   return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
 }
-
-struct FreeBlock {
-  FreeBlock* next;
-};
-
-struct Pool;
-
-// Stands at the start of each slab, so that a block finds its pool by its address.
-struct Slab {
-  Pool* owner;
-  int size_class;
-};
-
-// A counter that one thread writes and any thread reads.
-struct Counter {
-  std::atomic<std::int64_t> value{0};
-  std::int64_t get() const noexcept { return value.load(std::memory_order_relaxed); }
-  void add(std::int64_t change) noexcept { value.store(get() + change, std::memory_order_relaxed); }
-};
-
-// The small blocks of one thread. Never destroyed: adopted by a later thread.
-struct Pool {
-  std::array<FreeBlock*, kSmallClasses> free{};
-  std::array<std::byte*, kSmallClasses> fresh{};  // untouched part of the newest slab
-  std::array<std::byte*, kSmallClasses> fresh_end{};
-  std::atomic<FreeBlock*> returned{nullptr};  // freed by other threads
-  Counter storage_bytes, tensors, nodes;
-  Counter slab_bytes;
-  Pool* next_abandoned = nullptr;
-};
 
 struct Registry {
   std::mutex mutex;
@@ -92,9 +46,7 @@ std::atomic<std::int64_t> global_bytes{0};
 std::atomic<std::int64_t> global_peak{0};
 std::atomic<std::int64_t> orphan_tensors{0}, orphan_nodes{0};
 
-constinit thread_local Pool* this_pool [[gnu::tls_model("initial-exec")]] = nullptr;
-
-void flush_bytes(std::int64_t change) noexcept {
+void add_bytes(std::int64_t change) noexcept {
   const std::int64_t now = global_bytes.fetch_add(change, std::memory_order_relaxed) + change;
   std::int64_t peak = global_peak.load(std::memory_order_relaxed);
   while (now > peak && !global_peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
@@ -128,12 +80,6 @@ struct PoolGuard {
   thread_local PoolGuard guard;
   (void)guard;
   return *this_pool;
-}
-
-Pool& pool() { return this_pool ? *this_pool : acquire_pool(); }
-
-Slab* slab_of(void* block) noexcept {
-  return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(kSlabBytes - 1));
 }
 
 void take_returned(Pool& p) noexcept {
@@ -218,15 +164,13 @@ void deallocate_large(void* block, std::size_t bytes) noexcept {
 
 void* allocate(std::size_t bytes) {
   if constexpr (kPools) {
-    if (bytes > kSmallLimit) [[unlikely]]
-      return allocate_large(bytes);
+    if (bytes > kSmallLimit) return allocate_large(bytes);
     const int c = class_of(bytes);
-    Pool& p = pool();
-    if (FreeBlock* block = p.free[c]) {
-      p.free[c] = block->next;
-      return block;
-    }
-    return refill(p, c);
+    Pool& p = this_pool ? *this_pool : acquire_pool();
+    FreeBlock* block = p.free[c];
+    if (!block) return refill(p, c);
+    p.free[c] = block->next;
+    return block;
   }
   void* block = system_allocate(kAlignment, bytes == 0 ? 1 : bytes);
   if (!block) throw std::bad_alloc();
@@ -250,30 +194,15 @@ void deallocate(void* block, std::size_t bytes) noexcept {
                                                 std::memory_order_relaxed)) {}
 }
 
-void count_storage(std::int64_t bytes) noexcept {
-  if (!this_pool) return flush_bytes(bytes);
-  Counter& local = this_pool->storage_bytes;
-  local.add(bytes);
-  if (local.get() > kFlushBytes || local.get() < -kFlushBytes) {
-    flush_bytes(local.get());
-    local.value.store(0, std::memory_order_relaxed);
-  }
+void count_without_pool(std::int64_t bytes, int tensors, int nodes) noexcept {
+  if (bytes != 0) add_bytes(bytes);
+  orphan_tensors.fetch_add(tensors, std::memory_order_relaxed);
+  orphan_nodes.fetch_add(nodes, std::memory_order_relaxed);
 }
 
-void count_tensor(int change) noexcept {
-  if (this_pool) {
-    this_pool->tensors.add(change);
-  } else {
-    orphan_tensors.fetch_add(change, std::memory_order_relaxed);
-  }
-}
-
-void count_node(int change) noexcept {
-  if (this_pool) {
-    this_pool->nodes.add(change);
-  } else {
-    orphan_nodes.fetch_add(change, std::memory_order_relaxed);
-  }
+void flush_bytes(Counter& local) noexcept {
+  add_bytes(local.get());
+  local.value.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace xtape::detail

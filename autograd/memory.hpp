@@ -53,10 +53,5 @@ class Scratch {
   std::size_t count_;
 };
 
-/// Counters behind `memory::stats()`.
-void count_storage(std::int64_t bytes) noexcept;
-void count_tensor(int change) noexcept;
-void count_node(int change) noexcept;
-
 }  // namespace detail
 }  // namespace xtape

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <string>
 
 #include "error.hpp"
@@ -34,11 +35,21 @@ Tensor accumulate(Tensor a, Tensor b, bool create_graph) {
   return add(a, b);
 }
 
-// The gradients of one node's outputs: as many as it has.
-class Gradients {
+}  // namespace
+
+// The gradients of one node's outputs, taken from where they were summed.
+class Sweep::Gradients {
  public:
-  explicit Gradients(std::size_t count) noexcept : count_(count) {
-    std::uninitialized_default_construct_n(begin(), count);
+  Gradients(Sweep& sweep, Node& node) noexcept : count_(node.outputs) {
+    if (Side* s = sweep.side(node)) {
+      std::uninitialized_move_n(s->gradients.begin(), count_, begin());
+      return;
+    }
+    Slot* slots = node.slot_array();
+    for (std::size_t k = 0; k < count_; ++k) {
+      std::construct_at(begin() + k, Tensor::adopt(std::exchange(slots[k].gradient, nullptr)));
+    }
+    if (sweep.wanted_.empty()) node.sweep.store(0, std::memory_order_release);
   }
   ~Gradients() { std::destroy_n(begin(), count_); }
   Gradients(const Gradients&) = delete;
@@ -49,8 +60,6 @@ class Gradients {
   std::size_t count_;
   alignas(Tensor) std::byte memory_[8 * sizeof(Tensor)];
 };
-
-}  // namespace
 
 Sweep::Sweep(bool retain_graph, bool create_graph)
     : id_(sweep_ids.fetch_add(1, std::memory_order_relaxed) + 1),
@@ -233,17 +242,6 @@ void Sweep::collect(Node& node, std::uint32_t output, Tensor& gradient) {
   }
 }
 
-void Sweep::take_gradients(Node& node, Tensor* gradients) {
-  if (Side* s = side(node)) {
-    for (std::size_t k = 0; k < node.outputs; ++k) gradients[k] = std::move(s->gradients[k]);
-    return;
-  }
-  for (std::size_t k = 0; k < node.outputs; ++k) {
-    gradients[k] = Tensor::adopt(std::exchange(node.slots()[k].gradient, nullptr));
-  }
-  if (wanted_.empty()) node.sweep.store(0, std::memory_order_release);
-}
-
 void Sweep::run_hooks(Node& node, Tensor* gradients) {
   for (OutputHook& h : node.extras->hooks) {
     Tensor& g = gradients[h.output];
@@ -268,9 +266,8 @@ void Sweep::finish(Node& node, Tensor* gradients) {
 }
 
 void Sweep::process(Node& node) {
-  Gradients held(node.outputs);
+  Gradients held(*this, node);
   Tensor* gradients = held.begin();
-  take_gradients(node, gradients);
   if (node.extras || !wanted_.empty()) finish(node, gradients);
   if (node.leaf) return accumulate_leaf(node, std::move(gradients[0]));
   if (!wanted_.empty() &&

@@ -33,6 +33,7 @@ class Sweep {
   bool create_graph() const noexcept { return create_graph_; }
 
  private:
+  class Gradients;
   struct Wanted {
     Node* node;
     std::uint32_t output;
@@ -54,7 +55,6 @@ class Sweep {
   void discover(const std::vector<Tensor>& outputs);
   void push(Node& node);
   void process(Node& node);
-  void take_gradients(Node& node, Tensor* gradients);
   void finish(Node& node, Tensor* gradients);
   void run_hooks(Node& node, Tensor* gradients);
   void finish_leaves();

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "block_pool.hpp"
 #include "error.hpp"
-#include "memory.hpp"
 #include "node.hpp"
 
 namespace xtape {
@@ -27,7 +27,7 @@ Node* allocate_node(std::size_t outputs, std::size_t inputs, std::size_t saved, 
   const std::size_t bytes = sizeof(Node) + outputs * sizeof(Slot) + inputs * sizeof(Edge) +
                             saved * sizeof(Saved) + sizes * sizeof(std::int64_t) + kClosureAlign +
                             closure_bytes;
-  Node* node = ::new (allocate(bytes)) Node;
+  Node* node = ::new (allocate_inline(bytes)) Node;
   node->bytes = static_cast<std::uint32_t>(bytes);
   node->outputs = static_cast<std::uint8_t>(outputs);
   node->inputs = static_cast<std::uint16_t>(inputs);
@@ -179,7 +179,7 @@ void destroy(Node* node) noexcept {
     }
     delete n->extras;
     count_node(-1);
-    deallocate(n, n->bytes);
+    deallocate_inline(n, n->bytes);
   }
   state.releasing = false;
 }

@@ -5,9 +5,9 @@
 #include <cstring>
 #include <numeric>
 
+#include "block_pool.hpp"
 #include "error.hpp"
 #include "kernels/copy.hpp"
-#include "memory.hpp"
 #include "node.hpp"
 
 namespace xtape {
@@ -21,7 +21,7 @@ std::size_t value_bytes(std::size_t rank) noexcept {
 }
 
 Storage* make_storage(std::size_t bytes) {
-  auto* block = static_cast<std::byte*>(allocate(kHeader + bytes));
+  auto* block = static_cast<std::byte*>(allocate_inline(kHeader + bytes));
   auto* s = ::new (block) Storage;
   s->data = block + kHeader;
   s->bytes = bytes;
@@ -32,7 +32,7 @@ Storage* make_storage(std::size_t bytes) {
 // Takes over one reference to `storage`.
 Value* make_value(DType dtype, std::span<const std::int64_t> sizes, Storage* storage,
                   std::byte* data) {
-  auto* v = ::new (allocate(value_bytes(sizes.size()))) Value;
+  auto* v = ::new (allocate_inline(value_bytes(sizes.size()))) Value;
   v->dtype = dtype;
   v->rank = static_cast<std::uint8_t>(sizes.size());
   v->contiguous = true;
@@ -86,9 +86,9 @@ void destroy(Storage* s) noexcept {
   count_storage(-static_cast<std::int64_t>(s->bytes));
   if (s->release) {
     s->release(s->owner);
-    deallocate(s, kHeader);
+    deallocate_inline(s, kHeader);
   } else {
-    deallocate(s, kHeader + s->bytes);
+    deallocate_inline(s, kHeader + s->bytes);
   }
 }
 
@@ -99,7 +99,7 @@ void destroy(Value* v) noexcept {
     release(node);
   }
   count_tensor(-1);
-  deallocate(v, value_bytes(v->rank));
+  deallocate_inline(v, value_bytes(v->rank));
 }
 
 Tensor empty(DType dtype, std::span<const std::int64_t> sizes) {
@@ -127,7 +127,7 @@ Tensor make_view(const Tensor& base, std::byte* data, std::span<const std::int64
 
 Tensor adopt_memory(DType dtype, void* data, std::span<const std::int64_t> sizes,
                     std::span<const std::int64_t> strides, void* owner, void (*release)(void*)) {
-  auto* s = ::new (allocate(kHeader)) Storage;
+  auto* s = ::new (allocate_inline(kHeader)) Storage;
   s->data = static_cast<std::byte*>(data);
   s->bytes = static_cast<std::size_t>(checked_numel("from", sizes)) * item_size(dtype);
   s->owner = owner;
