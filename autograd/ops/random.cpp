@@ -13,6 +13,10 @@
 namespace xtape {
 namespace {
 
+void check_deviation(double std) {
+  if (!(std >= 0)) throw ValueError("normal: expected std >= 0, got " + std::to_string(std));
+}
+
 void check_floating(const char* operation, DType dtype) {
   if (!is_floating(dtype)) {
     throw DTypeError(std::string(operation) + ": expected a floating dtype, got " + name(dtype));
@@ -70,12 +74,38 @@ Tensor uniform(double low, double high, const Shape& shape, DType dtype) {
 }
 
 Tensor normal(double mean, double std, const Shape& shape, DType dtype) {
-  if (!(std >= 0)) {
-    throw ValueError("normal: expected std >= 0, got " + std::to_string(std));
-  }
+  check_deviation(std);
   check_floating("normal", dtype);
   const NoGrad no_grad;
   return randn(shape, dtype) * std + mean;
+}
+
+Tensor normal(const Tensor& mean, const Tensor& std) {
+  for (const Tensor* x : {&mean, &std}) {
+    detail::check_defined("normal", *x);
+    check_floating("normal", x->dtype());
+  }
+  const Tensor deviations = std.contiguous();
+  detail::dispatch_floating(std.dtype(), [&]<class T>(detail::Type<T>) {
+    for (std::int64_t i = 0; i < deviations.numel(); ++i) check_deviation(deviations.data<T>()[i]);
+  });
+  const NoGrad no_grad;
+  const Shape shape = detail::broadcast("normal", mean.shape(), std.shape());
+  return randn(shape, result_type(mean, std)) * std + mean;
+}
+
+Tensor normal(const Tensor& mean, double std) {
+  detail::check_defined("normal", mean);
+  check_deviation(std);
+  check_floating("normal", mean.dtype());
+  const NoGrad no_grad;
+  return randn(mean.shape(), mean.dtype()) * std + mean;
+}
+
+Tensor normal(double mean, const Tensor& std) {
+  detail::check_defined("normal", std);
+  check_floating("normal", std.dtype());
+  return normal(scalar_tensor(mean, std.dtype()), std);
 }
 
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dtype) {

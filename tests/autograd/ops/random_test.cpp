@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <xtape/autograd/ops/indexing.hpp>
 #include <xtape/autograd/ops/random.hpp>
 
 #include "../expect.hpp"
@@ -51,6 +52,65 @@ const Rows rows({
                 throws<DTypeError>([] { return bernoulli(ones({2}, int64)); },
                                    "bernoulli: expected a floating dtype, got int64")},
      .without = {Check::nonzero}},  // a draw has no derivative
+    {.name = "multinomial",
+     .kind = Kind::random,
+     .f = [](const Tensor& p) { return multinomial(p, 20'000, true); },
+     .inputs = {{given({2, 4}, {1, 0, 3, 4, 0, 0, 0.5, 0})}, {given({4}, {1, 0, 3, 4})}},
+     .statistics = [](const Tensors& y) -> std::string {
+       const Values all = elements(y[0]);
+       const Values first(all.begin(), all.begin() + 20'000);
+       for (std::size_t i = first.size(); i < all.size(); ++i) {
+         if (all[i] != 2) return "one of weight 0 was drawn";
+       }
+       const double weights[] = {1, 0, 3, 4};
+       for (int k = 0; k < 4; ++k) {
+         Values is_k;
+         for (const double v : first) is_k.push_back(v == k);
+         const double share = weights[k] / 8;
+         if (!(share == 0 ? std::count(is_k.begin(), is_k.end(), 1) == 0
+                          : has_mean(is_k, share, std::sqrt(share * (1 - share))))) {
+           return "the share of " + std::to_string(k) + " is off";
+         }
+       }
+       return "";
+     },
+     .errors = {throws<ValueError>(
+                    [] {
+                      return multinomial(tensor({1, -1}), 1);
+                    },
+                    "multinomial: expected finite weights that are not negative, "
+                    "got -1"),
+                throws<ValueError>(
+                    [] {
+                      return multinomial(tensor({1, std::nan("")}), 1);
+                    },
+                    "not negative, got nan"),
+                throws<ValueError>([] { return multinomial(full({2}, 1e308, float64), 1); },
+                                   "multinomial: the weights' sum overflows"),
+                throws<ValueError>([] { return multinomial(zeros({2}), 1, true); },
+                                   "multinomial: 1 of a row must be positive, 0 are"),
+                throws<ValueError>(
+                    [] {
+                      return multinomial(tensor({1, 0, 2}), 3);
+                    },
+                    "multinomial: 3 of a row must be positive, 2 are"),
+                throws<ValueError>([] { return multinomial(ones({2}), 3); },
+                                   "multinomial: cannot draw 3 of 2 without replacement"),
+                throws<ValueError>([] { return multinomial(ones({2}), 0, true); },
+                                   "multinomial: cannot draw 0 of 2"),
+                throws<ShapeError>(
+                    [] {
+                      return multinomial(ones({2, 0}), 1);
+                    },
+                    "multinomial: expected [n] or [rows, n] with n > 0, got [2, 0]"),
+                throws<ShapeError>(
+                    [] {
+                      return multinomial(ones({1, 2, 3}), 1);
+                    },
+                    "with n > 0, got [1, 2, 3]"),
+                throws<DTypeError>([] { return multinomial(ones({2}, int64), 1); },
+                                   "multinomial: expected a floating dtype, got int64")},
+     .without = {Check::nonzero}},
 });
 
 BOOST_AUTO_TEST_SUITE(random_tensors)
@@ -107,6 +167,63 @@ BOOST_AUTO_TEST_CASE(uniform_and_normal_are_shifted_and_scaled) {
   BOOST_CHECK_EXCEPTION(uniform(0, 1, {2}, uint8), DTypeError,
                         says("uniform: expected a floating"));
   BOOST_CHECK_EXCEPTION(normal(0, 1, {2}, int64), DTypeError, says("normal: expected a floating"));
+}
+
+BOOST_AUTO_TEST_CASE(normal_of_tensors) {
+  manual_seed(6);
+  const Tensor mean = tensor({-3, 100}, float64).unsqueeze(1).detach().requires_grad_();
+  const Tensor std = tensor({0.5, 2, 0}, float64);
+  const Tensor x = normal(mean.expand({2, 20'000}).unsqueeze(1), std.unsqueeze(1));
+  BOOST_TEST((x.shape() == Shape{2, 3, 20'000}));
+  BOOST_TEST(!x.requires_grad());
+  for (int i = 0; i < 2; ++i) {
+    for (int j = 0; j < 3; ++j) {
+      const double m = i == 0 ? -3 : 100, s = j == 0 ? 0.5 : j == 1 ? 2 : 0;
+      const Values v = elements(x[{i, j}]);
+      if (s == 0) {
+        BOOST_TEST((v == Values(v.size(), m)));
+        continue;
+      }
+      BOOST_TEST(has_mean(v, m, s));
+      BOOST_TEST(has_mean(centred_power(v, m, 2), s * s, s * s * std::sqrt(2.0)));
+    }
+  }
+  manual_seed(6);
+  const Values expected = elements(normal(2, 3, {4}));
+  manual_seed(6);
+  BOOST_TEST((elements(normal(full({4}, 2), 3)) == expected));
+  manual_seed(6);
+  BOOST_TEST((elements(normal(2, full({4}, 3))) == expected));
+  BOOST_TEST((normal(zeros({2}), ones({2}, float64)).dtype() == float64));
+  BOOST_CHECK_EXCEPTION(normal(zeros({2}), tensor({1, -1})), ValueError,
+                        says("normal: expected std >= 0, got -1"));
+  BOOST_CHECK_EXCEPTION(normal(zeros({2}), -1), ValueError, says("expected std >= 0, got -1"));
+  BOOST_CHECK_EXCEPTION(normal(zeros({2}, int64), 1), DTypeError, says("normal: expected a float"));
+  BOOST_CHECK_EXCEPTION(normal(0, ones({2}, int64)), DTypeError, says("normal: expected a float"));
+  BOOST_CHECK_EXCEPTION(normal(zeros({2}), ones({3})), ShapeError, says("normal: shapes [2] and"));
+}
+
+// Each row its own: 0 is first in two of three draws, and the last one of what is left.
+BOOST_AUTO_TEST_CASE(multinomial_without_replacement) {
+  manual_seed(8);
+  const Tensor p = tensor({2, 0, 1}, float64).expand({6000, 3});
+  const Tensor y = multinomial(p, 2);
+  BOOST_TEST((y.shape() == Shape{6000, 2}));
+  Values first;
+  for (std::int64_t i = 0; i < 6000; ++i) {
+    const std::int64_t a = y.data<std::int64_t>()[2 * i], b = y.data<std::int64_t>()[2 * i + 1];
+    BOOST_TEST_REQUIRE(((a == 0 && b == 2) || (a == 2 && b == 0)));
+    first.push_back(a == 0);
+  }
+  BOOST_TEST(has_mean(first, 2 / 3.0, std::sqrt(2 / 9.0)));
+  // The second of three: 1/3 of it follows 1/2, which is first in half of the draws, and so on.
+  Values second;
+  const Tensor three = multinomial(tensor({1, 2, 3}).expand({12'000, 3}), 3);
+  for (std::int64_t i = 0; i < 12'000; ++i) {
+    second.push_back(three.data<std::int64_t>()[3 * i + 1] == 0);
+  }
+  const double share = 3 / 6.0 * (1 / 3.0) + 2 / 6.0 * (1 / 4.0);
+  BOOST_TEST(has_mean(second, share, std::sqrt(share * (1 - share))));
 }
 
 BOOST_AUTO_TEST_CASE(whole_numbers) {
