@@ -2,13 +2,14 @@
 #pragma once
 
 // Arrays in, batches out.
-#include "cell_map.hpp"
 #include "csv.hpp"
 #include "dataset.hpp"
 #include "digits.hpp"
 #include "encoding.hpp"
 #include "generated.hpp"
+#include "heat_map.hpp"
 #include "idx.hpp"
+#include "image_grid.hpp"
 #include "loader.hpp"
 #include "npy.hpp"
 #include "plot.hpp"

@@ -47,18 +47,13 @@ std::vector<double> numbers(const Tensor& x) {
 void draw(const example::Run& run, const nn::SelfOrganizingMap& map, const Tensor& x,
           const Tensor& accepted, const Tensor& verdict) {
   const Tensor distances = map.distance_map(), unit = map.best_matching_units(x);
-  data::CellMap picture(distances, {.title = "Customers", .value_label = "to neighbours"});
-  data::Table units;  // row by row
-  units.add("distance", numbers(distances));
+  data::HeatMap picture(distances, {.title = "Customers", .value_label = "to neighbours"});
   for (const auto& [name, share] :
        {std::pair{"refused", 1 - accepted}, std::pair{"accepted", accepted},
         std::pair{"outlying", verdict}}) {
-    const Tensor counts = bincount(unit, share, map.units()).reshape(distances.shape());
-    picture.marks(name, counts);
-    units.add(name, numbers(counts));
+    picture.marks(name, bincount(unit, share, map.units()).reshape(distances.shape()));
   }
   picture.save(path(run, "distance_map.svg"));
-  data::write_csv(path(run, "distance_map.csv"), units);
 }
 
 /// Trains the network on the map's verdicts, and returns each customer's probability.

@@ -75,21 +75,6 @@ Flow lstm_flow(const Tensor& x, nn::LSTMCell& cell) {
 
 using Flows = std::vector<std::pair<std::string, Flow>>;
 
-/// gradient_flow.csv: a row for each step.
-void write(const example::Run& run, const Flows& flows) {
-  const auto path = (std::filesystem::path(run.flags.out_dir) / "gradient_flow.csv").string();
-  std::ofstream file = example::detail::open_to_write(path);
-  file << "step";
-  for (const auto& [name, flow] : flows) file << ',' << name;
-  for (std::size_t t = 0; t < kSteps; ++t) {
-    file << '\n' << t + 1;
-    for (const auto& [name, flow] : flows) file << ',' << flow[t];
-  }
-  file << '\n';
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + path);
-}
-
 void expect(bool holds, const std::string& what) {
   if (!holds) throw std::runtime_error("expected otherwise: " + what);
 }
@@ -118,7 +103,6 @@ void show(example::Run& run) {
     plot.line(name, flow);
     first.emplace_back(name, flow.front());
   }
-  write(run, flows);
   plot.save((std::filesystem::path(run.flags.out_dir) / "gradient_flow.svg").string());
   run.end_epoch(first);
   run.finish(lstm);

@@ -74,20 +74,15 @@ Tensor lstm_free_run(Nets& nets, const Tensor& x, const Tensor& y) {
 }
 
 void write(const example::Run& run, const std::vector<std::pair<std::string, Tensor>>& series) {
-  const std::string stem = (std::filesystem::path(run.flags.out_dir) / "free_run").string();
-  data::Table table;
   data::Plot plot({.title = "Mackey-Glass: 1000 steps ahead, unaided",
                    .x_label = "step of the free run",
                    .y_label = "tanh(x - 1)",
                    .width = 960});
   for (const auto& [name, values] : series) {
     const Tensor shown = masked_fill(values, ~isfinite(values), NAN);  // a free run may explode
-    const std::span<const double> y(shown.data<double>(), kFree);
-    table.add(name, std::vector<double>(y.begin(), y.end()));
-    plot.line(name, y);
+    plot.line(name, {shown.data<double>(), kFree});
   }
-  data::write_csv(stem + ".csv", table);
-  plot.save(stem + ".svg");
+  plot.save((std::filesystem::path(run.flags.out_dir) / "free_run.svg").string());
 }
 
 void train(example::Run& run) {

@@ -84,18 +84,13 @@ double rmse_percent(const Tensor& prediction, const Tensor& truth) {
 
 void write(const example::Run& run, const Tensor& real, const Tensor& predicted,
            const Tensor& before) {
-  const auto stem = std::filesystem::path(run.flags.out_dir) / "prediction";
   data::Plot plot({.title = "Opening price, a day ahead", .x_label = "day", .y_label = "price"});
-  data::Table table;
   for (const auto& [name, x] : {std::pair{"real", real}, std::pair{"LSTM", predicted},
                                 std::pair{"the day before", before}}) {
     const Tensor dense = x.contiguous();
-    const std::span<const double> prices(dense.data<double>(), kTestDays);
-    table.add(name, std::vector<double>(prices.begin(), prices.end()));
-    plot.line(name, prices);
+    plot.line(name, {dense.data<double>(), kTestDays});
   }
-  data::write_csv(stem.string() + ".csv", table);
-  plot.save(stem.string() + ".svg");
+  plot.save((std::filesystem::path(run.flags.out_dir) / "prediction.svg").string());
 }
 
 void train(example::Run& run) {

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <xtape/autograd/error.hpp>
+#include <xtape/autograd/ops/arithmetic.hpp>
+#include <xtape/autograd/ops/creation.hpp>
+#include <xtape/autograd/ops/indexing.hpp>
+#include <xtape/autograd/ops/logic.hpp>
+#include <xtape/autograd/ops/reductions.hpp>
+#include <xtape/autograd/ops/shape.hpp>
+#include <xtape/data/csv.hpp>
 #include <xtape/data/plot.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -12,7 +20,9 @@
 #include "files.hpp"
 
 using test::says;
+using xtape::Tensor;
 using xtape::data::Axis;
+using xtape::data::Box;
 using xtape::data::Plot;
 
 namespace {
@@ -178,13 +188,136 @@ BOOST_AUTO_TEST_CASE(whole_numbers_have_whole_ticks) {
   BOOST_CHECK_EQUAL(count(svg, ">1.5</text>"), 0);
 }
 
+BOOST_AUTO_TEST_CASE(points_of_a_class_share_colour_and_shape) {
+  const Tensor points = xtape::tensor({{0, 0}, {1, 2}, {2, 1}, {3, 3}}),
+               classes = xtape::tensor({1, 0, 1, 3}, xtape::int64);
+  const Plot plot = Plot().scatter(points, classes, {"none", "<one>", "two", "three"});
+  const std::string svg = plot.svg();
+  BOOST_CHECK_EQUAL(count(svg, "class=\"points\""), 3);
+  BOOST_CHECK_EQUAL(count(svg, "<circle"), 1 + 1);   // class 0, and one in the legend
+  BOOST_CHECK_EQUAL(count(svg, "<polygon"), 3 + 2);  // squares and a diamond
+  BOOST_CHECK_EQUAL(count(svg, ">&lt;one&gt;<"), 1);
+  BOOST_CHECK_EQUAL(count(svg, ">two<"), 0);  // nothing is of it
+  const xtape::data::Table table = plot.table();
+  BOOST_CHECK_EQUAL(table.rows(), 4);
+  BOOST_CHECK_EQUAL(table.texts("series")[2], "<one>");
+  BOOST_CHECK_EQUAL(table.numbers("x")[2], 2);
+  BOOST_CHECK_EQUAL(table.numbers("y")[2], 1);
+  BOOST_CHECK_EQUAL(count(Plot().scatter(points, classes).svg(), ">3</text>"), 1 + 2);  // two ticks
+  check_inside(Plot().scatter(points, classes, {"none", "one", "two", "three"}).svg());
+}
+
+BOOST_AUTO_TEST_CASE(points_that_cannot_be_drawn_are_left_out) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::vector<double> x{1, NAN, 3, 4, 5}, y{1, 2, infinity, -4, 5};
+  const Plot plot = Plot({.y_axis = Axis::logarithmic}).scatter("", x, y);
+  BOOST_CHECK_EQUAL(count(plot.svg(), "<circle"), 2);
+  check_inside(plot.svg());
+  BOOST_CHECK(std::isnan(plot.table().numbers("y")[2]));
+  const Tensor none = xtape::zeros({0, 2});
+  check_inside(Plot().scatter(none, xtape::zeros({0}, xtape::int64), {"a"}).svg());
+}
+
+BOOST_AUTO_TEST_CASE(many_points_on_one_place_are_few_marks) {
+  std::vector<double> x(100'000), y(100'000);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<double>(i % 100);
+    y[i] = static_cast<double>(i / 100 % 20);
+  }
+  BOOST_CHECK_EQUAL(count(Plot().scatter("", x, y).svg(), "<circle"), 2000);
+}
+
+BOOST_AUTO_TEST_CASE(bars_stand_on_zero) {
+  const std::vector<std::string> labels{"a", "b & c", "d"};
+  const Plot plot =
+      Plot()
+          .bars("first", labels, std::vector<double>{1, 2, -1})
+          .bars("second", labels, std::vector<double>{4, NAN, 1}, std::vector<double>{0.5, 1, 2});
+  const std::string svg = plot.svg();
+  std::vector<double> heights;
+  for (std::size_t at = svg.find("class=\"bar\""); at != std::string::npos;
+       at = svg.find("class=\"bar\"", at + 1)) {
+    heights.push_back(attribute(svg, "height", svg.rfind("<rect", at)));
+  }
+  BOOST_REQUIRE_EQUAL(heights.size(), 5u);
+  BOOST_CHECK_CLOSE(heights[1], 2 * heights[0], 0.1);
+  BOOST_CHECK_CLOSE(heights[2], heights[0], 0.1);
+  BOOST_CHECK_CLOSE(heights[3], 4 * heights[0], 0.1);
+  BOOST_CHECK_EQUAL(count(svg, "class=\"error\""), 2 * 3);
+  BOOST_CHECK_EQUAL(count(svg, ">b &amp; c<"), 1);
+  BOOST_CHECK_EQUAL(count(svg, ">second<"), 1);
+  check_inside(svg);
+  const xtape::data::Table table = plot.table();
+  BOOST_CHECK_EQUAL(table.texts("label")[4], "b & c");
+  BOOST_CHECK(std::isnan(table.numbers("y")[4]));
+  BOOST_CHECK_EQUAL(table.numbers("error")[5], 2);
+  BOOST_CHECK(std::isnan(table.numbers("error")[0]));
+  // The error of a bar on a logarithmic axis may reach below it.
+  check_inside(Plot({.y_axis = Axis::logarithmic})
+                   .bars("", labels, std::vector<double>{1, 0, 100}, std::vector<double>{2, 1, 0})
+                   .svg());
+  check_inside(Plot().bars("", {}, std::vector<double>{}).svg());
+}
+
+BOOST_AUTO_TEST_CASE(wide_labels_of_bars_lean) {
+  const std::vector<std::string> labels(12, "a label that is wider than its bar");
+  const std::string svg = Plot({.x_label = "x"}).bars("", labels, std::vector<double>(12, 1)).svg();
+  BOOST_CHECK_EQUAL(count(svg, "rotate(-35"), 12);
+  const double room = 34 * 6.5 * 0.57;  // sin 35 degrees
+  const std::size_t at = svg.find("rotate(-35");
+  BOOST_CHECK_LT(attribute(svg, "y", svg.rfind("<text", at)) + room, attribute(svg, "height"));
+  BOOST_CHECK_GT(attribute(svg, "x", svg.rfind("<text", at)), 34 * 6.5 * 0.82);
+  check_inside(svg);
+}
+
+BOOST_AUTO_TEST_CASE(regions_lie_beneath_the_points) {
+  const Tensor points = xtape::tensor({{-1, -1}, {1, 1}}),
+               classes = xtape::tensor({0, 1}, xtape::int64);
+  const Plot plot = Plot().scatter(points, classes).regions([](const Tensor& x) {
+    return (xtape::select(x, 1, 0) > 0).to(xtape::int64);
+  });
+  const std::string svg = plot.svg();
+  const std::size_t regions = svg.find("class=\"regions\"");
+  BOOST_REQUIRE(regions != std::string::npos);
+  BOOST_CHECK_LT(regions, svg.find("class=\"points\""));
+  // A rectangle for each class in each of 100 rows, both half as wide as the whole.
+  BOOST_CHECK_EQUAL(count(svg, "<rect") - 1, 200);
+  const std::size_t left = svg.find("<rect", regions), right = svg.find("<rect", left + 1);
+  BOOST_CHECK_CLOSE(attribute(svg, "width", left), attribute(svg, "width", right), 0.1);
+  BOOST_CHECK_CLOSE(attribute(svg, "x", left) + attribute(svg, "width", left),
+                    attribute(svg, "x", right), 0.1);
+  // Light, in the colours of the points.
+  BOOST_CHECK_NE(svg.substr(svg.find("fill", left), 14), svg.substr(svg.find("fill", right), 14));
+  check_inside(svg);
+  const xtape::data::Table table = plot.table();
+  BOOST_CHECK_EQUAL(table.rows(), 2 + 150 * 100);
+  BOOST_CHECK_EQUAL(table.texts("series")[2], "region 0");
+  BOOST_CHECK_CLOSE(table.numbers("x")[2], -1.16 + 2.32 / 300, 1e-6);
+  BOOST_CHECK_CLOSE(table.numbers("y")[2], -1.16 + 2.32 / 200, 1e-6);
+
+  const std::string logarithmic =
+      Plot({.x_axis = Axis::logarithmic})
+          .regions([](const Tensor& x) { return xtape::zeros({x.size(0)}, xtape::int64); },
+                   {0.1, 10, -1, 1})
+          .svg();
+  BOOST_CHECK_EQUAL(count(logarithmic, "<rect") - 1, 100);
+  check_inside(logarithmic);
+}
+
 BOOST_AUTO_TEST_CASE(saves) {
   const test::Folder folder;
   const Plot plot = Plot({.title = "t"}).line("a", std::vector<double>{1, 2});
   plot.save(folder / "a.svg");
   const test::Bytes bytes = test::read_bytes(folder / "a.svg");
   BOOST_CHECK_EQUAL(std::string(bytes.begin(), bytes.end()), plot.svg());
-  BOOST_CHECK_EQUAL(folder.names().size(), 1u);
+  const xtape::data::Table values = xtape::data::read_csv(folder / "a.csv");
+  BOOST_CHECK_EQUAL(values.rows(), 2);
+  BOOST_CHECK_EQUAL(values.texts("series")[1], "a");
+  BOOST_CHECK_EQUAL(values.numbers("x")[1], 2);
+  BOOST_CHECK_EQUAL(values.numbers("y")[0], 1);
+  BOOST_CHECK_EQUAL(folder.names().size(), 2u);
+  Plot().save(folder / "empty");
+  BOOST_CHECK_EQUAL(xtape::data::read_csv(folder / "empty.csv").rows(), 0);
   BOOST_CHECK_EXCEPTION(plot.save(folder / "no/a.svg"), xtape::FileError,
                         says("Plot::save: " + (folder / "no/a.svg") + ": cannot write"));
 }
@@ -193,6 +326,40 @@ BOOST_AUTO_TEST_CASE(refuses) {
   BOOST_CHECK_EXCEPTION(Plot().line("a", std::vector<double>{1, 2}, std::vector<double>{1}),
                         xtape::ShapeError, says("Plot::line: x and y differ in length, 2 and 1"));
   BOOST_CHECK_THROW(Plot({.width = 10}), xtape::ValueError);
+  const Tensor points = xtape::zeros({3, 2}), classes = xtape::zeros({3}, xtape::int64);
+  BOOST_CHECK_EXCEPTION(Plot().scatter(points, xtape::zeros({2}, xtape::int64)), xtape::ShapeError,
+                        says("expected points [n, 2] and classes [n], got [3, 2] and [2]"));
+  BOOST_CHECK_THROW(Plot().scatter(xtape::zeros({3, 3}), classes), xtape::ShapeError);
+  BOOST_CHECK_THROW(Plot().scatter(points, Tensor()), xtape::ShapeError);
+  BOOST_CHECK_EXCEPTION(Plot().scatter(points, xtape::zeros({3})), xtape::DTypeError,
+                        says("Plot::scatter: classes are integers, got float32"));
+  BOOST_CHECK_THROW(Plot().scatter(points, classes - 1), xtape::ValueError);
+  BOOST_CHECK_EXCEPTION(Plot().scatter(points, classes + 2, {"a", "b"}), xtape::ValueError,
+                        says("no name for class 2"));
+  BOOST_CHECK_THROW(Plot().scatter("a", std::vector<double>{1}, std::vector<double>{}),
+                    xtape::ShapeError);
+
+  const std::vector<std::string> labels{"a", "b"};
+  const std::vector<double> two{1, 2}, one{1}, negative{1, -1};
+  BOOST_CHECK_EXCEPTION(Plot().bars("", labels, one), xtape::ShapeError,
+                        says("Plot::bars: 2 labels, 1 heights, 0 errors"));
+  BOOST_CHECK_THROW(Plot().bars("", labels, two, one), xtape::ShapeError);
+  BOOST_CHECK_THROW(Plot().bars("", labels, two, negative), xtape::ValueError);
+  BOOST_CHECK_THROW(Plot().bars("", labels, two).bars("", {"a", "c"}, two), xtape::ValueError);
+  BOOST_CHECK_THROW(Plot({.x_axis = Axis::logarithmic}).bars("", labels, two), xtape::ValueError);
+
+  const auto class_0 = [](const Tensor& x) { return xtape::zeros({x.size(0)}, xtape::int64); };
+  BOOST_CHECK_EXCEPTION(Plot().regions(class_0), xtape::ValueError, says("no points yet"));
+  for (const Box& box :
+       {Box{1, 1, 0, 1}, Box{0, 1, 2, 1}, Box{NAN, 1, 0, 1}, Box{-1e308, 1e308, 0, 1}}) {
+    BOOST_CHECK_THROW(Plot().regions(class_0, box), xtape::ValueError);
+  }
+  const Box unit{0, 1, 0, 1};
+  BOOST_CHECK_THROW(Plot().regions([](const Tensor& x) { return x; }, unit), xtape::ShapeError);
+  BOOST_CHECK_THROW(Plot().regions([](const Tensor& x) { return xtape::sum(x, {1}); }, unit),
+                    xtape::DTypeError);
+  BOOST_CHECK_THROW(Plot().regions([&](const Tensor& x) { return class_0(x) - 1; }, unit),
+                    xtape::ValueError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the tests of the examples share: running a program and reading what it wrote."""
 
+import csv
 import json
 import pathlib
 import subprocess
@@ -35,3 +36,11 @@ class ProgramTest(unittest.TestCase):
     def metrics(self, folder):
         """metrics.json with its numbers as they are written."""
         return json.loads((self.work / folder / "metrics.json").read_text(), parse_float=str)
+
+    def curves(self, folder, name):
+        """The data of a plot, a row {"x": x, series: y, ...} for each x."""
+        rows = {}
+        with open(self.work / folder / f"{name}.csv", newline="") as file:
+            for row in csv.DictReader(file):
+                rows.setdefault(float(row["x"]), {})[row["series"]] = float(row["y"])
+        return [{"x": x, **values} for x, values in rows.items()]

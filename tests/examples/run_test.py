@@ -27,6 +27,7 @@ class RunTest(ProgramTest):
         for file in FILES:
             self.assertIn(f"a/{file}\n", out)
             self.assertGreater((self.work / "a" / file).stat().st_size, 0)
+        self.assertGreater(len(self.curves("a", "loss")), 1)
         metrics = self.metrics("a")
         for key in ["train_loss", "test_loss", "seconds"]:
             self.assertGreater(float(metrics[key]), 0, key)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """usage: stock_lstm_test.py PROGRAM: predictions and persistence are what the files say."""
 
-import csv
 import math
 import random
 import sys
@@ -15,8 +14,7 @@ class StockTest(ProgramTest):
     small = ["--limit", "100", "--epochs", "2", "--threads", "2", "--quiet"]
 
     def rows(self, folder):
-        with open(self.work / folder / "prediction.csv", newline="") as file:
-            return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+        return self.curves(folder, "prediction")
 
     def write_prices(self, name, prices):
         rows = (f'1/{i}/2016,{p},0,0,"1,663.5","7,380,500"\r\n' for i, p in enumerate(prices))
