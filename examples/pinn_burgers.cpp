@@ -97,8 +97,8 @@ void write(const example::Run& run, const Tensor& x, const Tensor& u, const Tens
       plot.line(label, values(x), y);
     }
   }
-  data::write_csv(stem + ".csv", table);
   plot.save(stem + ".svg");
+  data::write_csv(stem + ".csv", table);  // without the gaps of the dashes
 }
 
 void train(example::Run& run) {
