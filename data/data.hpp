@@ -2,6 +2,8 @@
 #pragma once
 
 // Arrays in, batches out.
+#include "cifar.hpp"
+#include "collate.hpp"
 #include "csv.hpp"
 #include "dataset.hpp"
 #include "digits.hpp"
@@ -10,10 +12,12 @@
 #include "heat_map.hpp"
 #include "idx.hpp"
 #include "image_grid.hpp"
+#include "image_transforms.hpp"
 #include "loader.hpp"
 #include "npy.hpp"
 #include "plot.hpp"
 #include "safetensors.hpp"
+#include "sampler.hpp"
 #include "scaling.hpp"
 #include "split.hpp"
 #include "table.hpp"

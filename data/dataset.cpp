@@ -67,18 +67,24 @@ Tensor stack(const std::vector<Batch>& samples, std::span<const std::int64_t> in
 
 }  // namespace
 
-Dataset::~Dataset() = default;
-
-Batch Dataset::get_batch(std::span<const std::int64_t> indices) const {
-  if (indices.empty()) throw ValueError("Dataset: expected at least one sample to stack, got none");
+std::vector<Batch> detail::get_samples(const Dataset& dataset,
+                                       std::span<const std::int64_t> indices) {
   std::vector<Batch> samples;
   samples.reserve(indices.size());
   Generator& generator = default_generator();
   for (const std::int64_t i : indices) {
-    const std::uint64_t next = generator.position + detail::kBlocksPerSample;
-    samples.push_back(get(i));
+    const std::uint64_t next = generator.position + kBlocksPerSample;
+    samples.push_back(dataset.get(i));
     generator.position = next;
   }
+  return samples;
+}
+
+Dataset::~Dataset() = default;
+
+Batch Dataset::get_batch(std::span<const std::int64_t> indices) const {
+  if (indices.empty()) throw ValueError("Dataset: expected at least one sample to stack, got none");
+  const std::vector<Batch> samples = detail::get_samples(*this, indices);
   return {stack(samples, indices, &Batch::x), stack(samples, indices, &Batch::y)};
 }
 

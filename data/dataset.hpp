@@ -1,18 +1,36 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "../autograd/export.hpp"
 #include "../autograd/tensor.hpp"
 
 namespace xtape::data {
 
-/// Samples stacked along the first dimension: `for (auto& [x, y] : loader)`.
+/// Samples stacked along the first dimension. It unpacks into x and y: `for (auto& [x, y] :
+/// loader)`.
 struct Batch {
-  Tensor x;  ///< what goes in
-  Tensor y;  ///< what should come out; undefined where there is nothing of the kind
+  Tensor x;          ///< what goes in
+  Tensor y;          ///< what should come out; undefined where there is nothing of the kind
+  Tensor lengths{};  ///< of ragged samples that were padded (collate.hpp), int64 [n]
+
+  template <std::size_t I>
+  Tensor& get() & noexcept {
+    return I == 0 ? x : y;
+  }
+  template <std::size_t I>
+  const Tensor& get() const& noexcept {
+    return I == 0 ? x : y;
+  }
+  template <std::size_t I>
+  Tensor&& get() && noexcept {
+    return std::move(I == 0 ? x : y);
+  }
 };
 
 /// Numbered samples. With loader workers, all but the destructor runs in several threads at once.
@@ -55,5 +73,15 @@ namespace detail {
 /// this.
 inline constexpr std::uint64_t kBlocksPerSample = std::uint64_t{1} << 24;
 
+/// The samples of these numbers, each with random numbers of its own.
+std::vector<Batch> get_samples(const Dataset& dataset, std::span<const std::int64_t> indices);
+
 }  // namespace detail
 }  // namespace xtape::data
+
+template <>
+struct std::tuple_size<xtape::data::Batch> : std::integral_constant<std::size_t, 2> {};
+template <std::size_t I>
+struct std::tuple_element<I, xtape::data::Batch> {
+  using type = xtape::Tensor;
+};

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "loader.hpp"
 
-#include <Random123/philox.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <numeric>
 #include <span>
 #include <string>
 #include <thread>
@@ -22,20 +19,20 @@ namespace {
 
 using Indices = std::vector<std::int64_t>;
 
-// Fisher and Yates's shuffle with the Philox numbers of (seed, epoch).
-Indices epoch_order(std::int64_t count, const DataLoaderOptions& options, std::int64_t epoch) {
-  Indices order(static_cast<std::size_t>(count));
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  if (!options.shuffle) return order;
-  r123::Philox4x64::key_type key = {{options.seed, static_cast<std::uint64_t>(epoch)}};
-  r123::Philox4x64::ctr_type counter = {{0, 0, 0, 0}}, block{};
-  for (std::size_t left = order.size(), used = 4; left > 1; --left, ++used) {
-    if (used == 4) {
-      block = r123::Philox4x64()(counter, key);
-      ++counter[0];
-      used = 0;
-    }
-    std::swap(order[left - 1], order[block[used] % left]);
+Indices epoch_order(const Dataset& dataset, const DataLoaderOptions& options, std::int64_t epoch) {
+  if (!options.sampler) {
+    return options.shuffle ? detail::shuffled(dataset.size(), options.seed, epoch)
+                           : SequentialSampler(dataset.size()).order(epoch);
+  }
+  Indices order = options.sampler->order(epoch);
+  for (const std::int64_t i : order) {
+    if (i >= 0 && i < dataset.size()) continue;
+    throw IndexError("DataLoader: the sampler gave sample " + std::to_string(i) + " of " +
+                     std::to_string(dataset.size()));
+  }
+  if (static_cast<std::int64_t>(order.size()) != options.sampler->size()) {
+    throw ValueError("DataLoader: the sampler gave " + std::to_string(order.size()) +
+                     " samples, its size is " + std::to_string(options.sampler->size()));
   }
   return order;
 }
@@ -49,7 +46,8 @@ struct DataLoader::State {
   LoaderPosition position;  // what position() gives
 
   std::int64_t batches() const {
-    const std::int64_t size = dataset->size(), batch = options.batch_size;
+    const std::int64_t size = options.sampler ? options.sampler->size() : dataset->size();
+    const std::int64_t batch = options.batch_size;
     return size / batch + (!options.drop_last && size % batch != 0 ? 1 : 0);
   }
 };
@@ -65,7 +63,7 @@ struct DataLoader::Run {
   Run(Shared<State> state, LoaderPosition start)
       : state_(std::move(state)),
         epoch_(start.epoch),
-        order_(epoch_order(state_->dataset->size(), state_->options, start.epoch)),
+        order_(epoch_order(*state_->dataset, state_->options, start.epoch)),
         batches_(state_->batches()),
         taken_(start.batch),
         begun_(start.batch) {
@@ -105,8 +103,10 @@ struct DataLoader::Run {
          .stream = std::uint64_t{1} << 63 | static_cast<std::uint64_t>(epoch_),
          .position = static_cast<std::uint64_t>(first) * detail::kBlocksPerSample});
     const auto rest = static_cast<std::int64_t>(order_.size()) - first;
-    return state_->dataset->get_batch(std::span(order_).subspan(
-        static_cast<std::size_t>(first), static_cast<std::size_t>(std::min(size, rest))));
+    const auto indices = std::span(order_).subspan(static_cast<std::size_t>(first),
+                                                   static_cast<std::size_t>(std::min(size, rest)));
+    if (!state_->options.collate) return state_->dataset->get_batch(indices);
+    return (*state_->options.collate)(detail::get_samples(*state_->dataset, indices));
   }
 
   Slot& slot(std::int64_t number) {
@@ -183,6 +183,9 @@ DataLoader::DataLoader(Shared<const Dataset> dataset, DataLoaderOptions options)
   check("batch_size", options.batch_size, 1);
   check("workers", options.workers, 0);
   check("prefetch", options.prefetch, 1);
+  if (options.shuffle && options.sampler) {
+    throw ValueError("DataLoader: a sampler has its own order, leave shuffle out");
+  }
   state_->dataset = std::move(dataset);
   state_->options = options;
 }

@@ -7,17 +7,21 @@
 
 #include "../autograd/export.hpp"
 #include "../autograd/owned.hpp"
+#include "collate.hpp"
 #include "dataset.hpp"
+#include "sampler.hpp"
 
 namespace xtape::data {
 
 struct DataLoaderOptions {
   std::int64_t batch_size = 1;
-  bool shuffle = false;    ///< another order in every epoch, given by (seed, epoch)
-  std::uint64_t seed = 0;  ///< of the order, and of random numbers that the dataset draws
-  bool drop_last = false;  ///< leave out a last batch that is not full
-  int workers = 0;         ///< threads that make batches ahead; 0: made when asked for
-  int prefetch = 2;        ///< batches ahead per worker
+  bool shuffle = false;             ///< another order in every epoch, given by (seed, epoch)
+  std::uint64_t seed = 0;           ///< of the order, and of random numbers that the dataset draws
+  bool drop_last = false;           ///< leave out a last batch that is not full
+  int workers = 0;                  ///< threads that make batches ahead; 0: made when asked for
+  int prefetch = 2;                 ///< batches ahead per worker
+  Shared<const Sampler> sampler{};  ///< which samples, in which order; instead of `shuffle`
+  Shared<const Collate> collate{};  ///< how samples become a batch; none: Dataset::get_batch
 };
 
 /// Where a loader stands: `batch` batches of epoch `epoch` were given out.
@@ -35,7 +39,7 @@ class XTAPE_API DataLoader {
   class Iterator;
   struct End {};
 
-  /// Takes the dataset over. Throws ValueError on options out of range.
+  /// Takes the dataset over. Throws ValueError on options out of range or at odds.
   template <std::derived_from<Dataset> D>
   explicit DataLoader(D dataset, DataLoaderOptions options = {})
       : DataLoader(Shared<const Dataset>(Shared<D>::make(std::move(dataset))), options) {}
