@@ -20,6 +20,7 @@
 #include "ops/dropout.hpp"
 #include "ops/einsum.hpp"
 #include "ops/embedding.hpp"
+#include "ops/gamma_sampling.hpp"
 #include "ops/grid_sample.hpp"
 #include "ops/indexing.hpp"
 #include "ops/joining.hpp"

@@ -9,6 +9,7 @@
 #include "containers.hpp"
 #include "convolution.hpp"
 #include "dense.hpp"
+#include "distributions.hpp"
 #include "dropout.hpp"
 #include "echo_state.hpp"
 #include "embedding.hpp"

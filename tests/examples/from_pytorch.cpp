@@ -157,6 +157,13 @@ void rows() {
   row({3}, {1, 0, 1}, bincount(i));
   row({3}, {2, 0, 1}, searchsorted(s, v));
 
+  // Distributions
+  row({2, 3}, {-2.112085714, -2.737085714, -1.737085714, -7.737085714, -3.612085714, -9.612085714}, nn::distributions::Normal(v, 2).log_prob(a));
+  row({3}, {1.84757851, 0.3068528194, 0.1909213038}, nn::distributions::Gamma(v, s).entropy());
+  row({3}, {0.9525741268, 0.7310585786, 0.880797078}, nn::distributions::Bernoulli({.logits = v}).mean());
+  row({2}, {-0.1328452337, -9.000140102}, nn::distributions::Categorical({.logits = a}).log_prob(i));
+  row({2, 3}, {1.129360529, 6.697414907, 2.390562088, 3.769546682, 16.00426773, 6.697414907}, kl_divergence(nn::distributions::Exponential(v), nn::distributions::Exponential(w2)));
+
   // What is written in place
   row({2, 3}, {3, 1, 2, -4, 5, -6}, x = index_put(x, {0}, v));
   row({2, 3}, {1, 10, 3, -4, 20, -6}, x = index_put(x, {slice(), 1}, w));

@@ -120,7 +120,7 @@ class Digamma(torch.autograd.Function):
     @staticmethod
     def forward(context, x):
         context.save_for_backward(x)
-        return torch.digamma(x)
+        return torch.special.digamma(x)
 
     @staticmethod
     def backward(context, g):
@@ -609,7 +609,60 @@ def linear_algebra():
     write("linalg.safetensors")
 
 
+def distributions():
+    d = torch.distributions
+    kl = d.kl_divergence
+    torch.digamma = Digamma.apply
+    for name, make, value in [
+            ("normal", d.Normal, real(4, 2, 3)), ("laplace", d.Laplace, real(4, 2, 3)),
+            ("gamma", lambda a, b: d.Gamma(a.abs() + 0.25, b), real(4, 2, 3, low=0.1))]:
+        parameters = real(2, 3), real(3, low=0.5)
+        case(f"{name}.log_prob", lambda a, b, c, make=make: make(a, b).log_prob(c),
+             of(*parameters, value), of(real(3), real(low=0.5), real(3, low=0.1)))
+        case(f"{name}.entropy", lambda a, b, make=make: make(a, b).entropy(), of(*parameters))
+        case(f"{name}.moments", lambda a, b, make=make: [
+            make(a, b).mean, make(a, b).variance, make(a, b).stddev], of(*parameters))
+        case(f"{name}.kl", lambda a, b, c, make=make: kl(make(a, b), make(c, 2 * b + 0.25)),
+             of(*parameters, real(2, 3)))
+    uniform = real(2, 3, low=-2, high=-1), real(3, low=1)
+    case("uniform.log_prob", lambda a, b, c: d.Uniform(a, b).log_prob(c),
+         of(*uniform, real(4, 2, 3, low=-1, high=1)), values_of(
+             lambda: torch.zeros(2), lambda: torch.ones(2), given(0.0, 1.0)))
+    case("uniform.entropy", lambda a, b: d.Uniform(a, b).entropy(), of(*uniform))
+    case("uniform.moments", lambda a, b: [
+        d.Uniform(a, b).mean, d.Uniform(a, b).variance, d.Uniform(a, b).stddev], of(*uniform))
+    case("uniform.kl", lambda a, b, c: kl(d.Uniform(a, b), d.Uniform(a - c, b + c)),
+         of(*uniform, real(3, low=0.1)), values_of(*uniform, real(2, 3, low=-0.4)))
+    rate = real(2, 3, low=0.25)
+    case("exponential.log_prob", lambda a, b: d.Exponential(a).log_prob(b),
+         of(rate, real(4, 2, 3, low=0)))
+    case("exponential.entropy", lambda a: d.Exponential(a).entropy(), of(rate))
+    case("exponential.moments", lambda a: [d.Exponential(a).mean, d.Exponential(a).variance,
+                                           d.Exponential(a).stddev], of(rate))
+    case("exponential.kl", lambda a, b: kl(d.Exponential(a), d.Exponential(b)), of(rate, rate))
+    p, bits = real(2, 3, low=0.1, high=0.9), integers(4, 2, 3, high=2)
+    case("bernoulli.log_prob", lambda a, b: d.Bernoulli(a).log_prob(b.double()), of(p, bits))
+    case("bernoulli.logits", lambda a, b: d.Bernoulli(logits=a).log_prob(b.double()),
+         of(real(2, 3, low=-40, high=40), bits))
+    case("bernoulli.entropy", lambda a: d.Bernoulli(a).entropy(), of(p), values_of(given(0.0, 1.0, 0.5)))
+    case("bernoulli.moments", lambda a: [d.Bernoulli(logits=a).mean,
+                                         d.Bernoulli(logits=a).variance], of(real(2, 3)))
+    case("bernoulli.kl", lambda a, b: kl(d.Bernoulli(a), d.Bernoulli(b)), of(p, p))
+    p, classes = real(2, 3, 4, low=0.1), integers(5, 2, 3, high=4)
+    case("categorical.log_prob", lambda a, b: d.Categorical(a).log_prob(b), of(p, classes),
+         of(real(4, low=0.1), integers(5, high=4)))
+    case("categorical.logits", lambda a, b: d.Categorical(logits=a).log_prob(b),
+         of(real(2, 3, 4, low=-40, high=40), classes), of(real(2, 3, 4), integers(3, high=4)))
+    case("categorical.entropy", lambda a: d.Categorical(a).entropy(), of(p),
+         values_of(given(0.0, 1.0, 3.0)))
+    case("categorical.entropy_of_logits", lambda a: d.Categorical(logits=a).entropy(),
+         of(real(2, 4)), values_of(given(0.0, -inf, 1.0)))
+    case("categorical.kl", lambda a, b: kl(d.Categorical(a), d.Categorical(logits=b)),
+         of(p, real(2, 3, 4)), values_of(given(1.0, 1.0), given(-inf, 0.0)))
+    write("distributions.safetensors")
+
+
 if __name__ == "__main__":
     for family in (arithmetic, math_functions, activations, reductions, order, shapes, indexing,
-                   products, linear_algebra):
+                   products, linear_algebra, distributions):
         family()
