@@ -138,6 +138,27 @@ Indices WeightedRandomSampler::order(std::int64_t epoch) const {
   return order;
 }
 
+DistributedSampler::DistributedSampler(Shared<const Sampler> all, int rank, int ranks)
+    : all_(std::move(all)), rank_(rank), ranks_(ranks) {
+  if (rank < 0 || rank >= ranks) {
+    throw ValueError("DistributedSampler: rank " + std::to_string(rank) + " is not one of " +
+                     std::to_string(ranks));
+  }
+  if (!all_ || all_->size() == 0) throw ValueError("DistributedSampler: there are no samples");
+}
+
+std::int64_t DistributedSampler::size() const { return (all_->size() + ranks_ - 1) / ranks_; }
+
+Indices DistributedSampler::order(std::int64_t epoch) const {
+  const Indices all = all_->order(epoch);
+  Indices order(static_cast<std::size_t>(size()));
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto at = i * static_cast<std::size_t>(ranks_) + static_cast<std::size_t>(rank_);
+    order[i] = all[at % all.size()];
+  }
+  return order;
+}
+
 std::vector<double> balanced_weights(const Tensor& labels) {
   if (!labels.defined() || labels.dtype() != int64) {
     throw DTypeError("balanced_weights: expected int64 labels, got " + labels.description());

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "../autograd/export.hpp"
+#include "../autograd/owned.hpp"
 #include "../autograd/tensor.hpp"
 
 // Which samples an epoch has, and in which order: `DataLoaderOptions::sampler`.
@@ -77,6 +80,26 @@ class XTAPE_API WeightedRandomSampler final : public Sampler {
   std::vector<double> weights_;
   std::vector<double> sums_;  // of the weights up to each one, that one included
   WeightedRandomSamplerOptions options_;
+};
+
+/// One process's part of what another sampler gives, for training in several: of each `ranks`
+/// samples the one of place `rank`, so that the ranks' batches of B together are one process's
+/// batch of ranks * B. Where the numbers do not divide the first samples come once more at the end:
+/// all ranks have equally many. Throws ValueError for a rank outside [0, ranks) and an empty
+/// sampler.
+class XTAPE_API DistributedSampler final : public Sampler {
+ public:
+  /// Takes the sampler over, which is the same on all ranks, its seed included.
+  template <std::derived_from<Sampler> S>
+  DistributedSampler(S all, int rank, int ranks)
+      : DistributedSampler(Shared<const Sampler>(Shared<S>::make(std::move(all))), rank, ranks) {}
+  DistributedSampler(Shared<const Sampler> all, int rank, int ranks);
+  std::int64_t size() const override;
+  std::vector<std::int64_t> order(std::int64_t epoch) const override;
+
+ private:
+  Shared<const Sampler> all_;
+  std::int64_t rank_, ranks_;
 };
 
 /// For each sample 1 / (samples of its class), of labels int64 [n] of 0 or more. Throws DTypeError,

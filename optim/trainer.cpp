@@ -9,6 +9,7 @@
 #include "../autograd/ops/joining.hpp"
 #include "../autograd/tape.hpp"
 #include "checkpoint.hpp"
+#include "gradient_averager.hpp"
 
 namespace xtape::optim {
 namespace {
@@ -36,6 +37,23 @@ struct MeanLoss {
   }
   double value() const { return sum / count; }
 };
+
+// Each figure's mean over the ranks.
+void average(NamedNumbers& figures, ProcessGroup* group) {
+  if (!group) return;
+  std::vector<double> values;
+  for (const auto& entry : figures) values.push_back(entry.second);
+  group->start_sum(values.data(), static_cast<std::int64_t>(values.size()), float64)->wait();
+  for (std::size_t i = 0; i < values.size(); ++i) figures[i].second = values[i] / group->size();
+}
+
+// A rank that stopped alone would leave the others waiting for it.
+bool any_stops(bool stop, ProcessGroup* group) {
+  if (!group) return stop;
+  double count = stop ? 1 : 0;
+  group->start_sum(&count, 1, float64)->wait();
+  return count > 0;
+}
 
 // Evaluation mode; at its end each module has the mode that it had.
 class EvaluationMode {
@@ -141,7 +159,8 @@ Trainer::Trainer(nn::Module& model, Owned<detail::LossFunction> loss, Optimizer&
 
 Trainer::~Trainer() = default;
 
-NamedNumbers Trainer::train_epoch(FitState& state, const FitOptions& options) {
+NamedNumbers Trainer::train_epoch(FitState& state, const FitOptions& options,
+                                  GradientAverager* averager) {
   metrics_.reset();
   MeanLoss mean;
   const double lr = optimizer_.lr();
@@ -156,6 +175,7 @@ NamedNumbers Trainer::train_epoch(FitState& state, const FitOptions& options) {
       if (!first.defined()) first = prediction.detach();
       const Tensor l = loss_->call(prediction, batch.y);
       l.backward();
+      if (averager) averager->wait();
       for (Callback* c : options.callbacks) c->on_backward(state, batch, l);
       return l;
     });
@@ -163,11 +183,13 @@ NamedNumbers Trainer::train_epoch(FitState& state, const FitOptions& options) {
     mean.add(loss, batch);
     metrics_.update(first, batch.y);
     for (Callback* c : options.callbacks) c->on_batch_end(state);
+    state.stop = any_stops(state.stop, options.group);
     if (state.stop) return {};
   }
   NamedNumbers figures{{"loss", mean.value()}};
   for (auto& entry : metrics_.values()) figures.push_back(std::move(entry));
   figures.emplace_back("lr", lr);
+  average(figures, options.group);
   return figures;
 }
 
@@ -183,23 +205,27 @@ History Trainer::fit(data::DataLoader& train, const FitOptions& options) {
   History history;
   FitState state{model_, optimizer_, train, history, options.epochs};
   if (options.resume && std::filesystem::exists(options.checkpoint)) load(state, history, options);
+  Owned<GradientAverager> averager;
+  if (options.group) averager = Owned<GradientAverager>::make(*options.group, model_);
   model_.train();
   for (Callback* c : options.callbacks) c->on_fit_begin(state);
   while (state.epoch < options.epochs && !state.stop) {
     ++state.epoch;
-    NamedNumbers figures = train_epoch(state, options);
+    NamedNumbers figures = train_epoch(state, options, averager.get());
     if (figures.empty()) {  // left in its middle
       --state.epoch;
       break;
     }
     if (options.validation) {
-      for (const auto& [name, x] : evaluate(*options.validation)) {
-        figures.emplace_back("val_" + name, x);
-      }
+      NamedNumbers found = evaluate(*options.validation);
+      average(found, options.group);
+      for (const auto& [name, x] : found) figures.emplace_back("val_" + name, x);
     }
     history.epochs.push_back(std::move(figures));
     for (Callback* c : options.callbacks) c->on_epoch_end(state);
-    if (!options.checkpoint.empty()) save(state, options);
+    state.stop = any_stops(state.stop, options.group);
+    const bool writes = !options.group || options.group->rank() == 0;
+    if (!options.checkpoint.empty() && writes) save(state, options);
   }
   for (Callback* c : options.callbacks) c->on_fit_end(state);
   return history;

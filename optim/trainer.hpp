@@ -12,6 +12,7 @@
 #include "../nn/module.hpp"
 #include "metrics.hpp"
 #include "optimizer.hpp"
+#include "process_group.hpp"
 #include "schedule.hpp"
 
 // The usual training loop. It is made of public parts alone: a loop of one's own does the same with
@@ -73,7 +74,13 @@ struct FitOptions {
   std::vector<Callback*> callbacks{};
   std::string checkpoint{};  ///< file written after each epoch, when all callbacks have run
   bool resume = false;       ///< go on from `checkpoint` where that file is there
+  /// Train with the other processes of this group, each giving a loader of its part of the data
+  /// (`DistributedSampler`): gradients and figures are means over the ranks, rank 0 writes the
+  /// checkpoint and all read it, and what stops one rank stops all.
+  ProcessGroup* group = nullptr;
 };
+
+class GradientAverager;
 
 namespace detail {
 
@@ -120,7 +127,7 @@ class XTAPE_API Trainer {
     };
     return Owned<Wrapped>::make(std::move(loss));
   }
-  NamedNumbers train_epoch(FitState& state, const FitOptions& options);
+  NamedNumbers train_epoch(FitState& state, const FitOptions& options, GradientAverager* averager);
 
   nn::Module& model_;
   Owned<detail::LossFunction> loss_;

@@ -141,6 +141,24 @@ BOOST_AUTO_TEST_CASE(balanced_weights_make_classes_equal) {
   BOOST_CHECK_THROW(balanced_weights(labels - 1), ValueError);
 }
 
+BOOST_AUTO_TEST_CASE(ranks_share_the_samples_of_each_batch) {
+  const RandomSampler all(10, {.seed = 3});
+  const Numbers order = all.order(2);
+  Numbers parts[3];
+  for (int rank = 0; rank < 3; ++rank) {
+    const DistributedSampler part(all, rank, 3);
+    BOOST_CHECK_EQUAL(part.size(), 4);
+    parts[rank] = part.order(2);
+  }
+  for (std::size_t i = 0; i < 12; ++i) {
+    BOOST_CHECK_EQUAL(parts[i % 3][i / 3], order[i % 10]);  // the first two once more
+  }
+  BOOST_CHECK(DistributedSampler(SequentialSampler(1), 2, 3).order(0) == Numbers{0});
+  BOOST_CHECK_EXCEPTION(DistributedSampler(all, 3, 3), ValueError, says("rank 3 is not one of 3"));
+  BOOST_CHECK_THROW(DistributedSampler(all, -1, 3), ValueError);
+  BOOST_CHECK_THROW(DistributedSampler(SequentialSampler(0), 0, 1), ValueError);
+}
+
 BOOST_AUTO_TEST_CASE(a_loader_follows_its_sampler) {
   DataLoader loader(hundred(), {.batch_size = 4,
                                 .drop_last = true,

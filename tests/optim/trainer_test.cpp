@@ -20,6 +20,7 @@
 
 #include "../data/files.hpp"
 #include "../nn/nn_test.hpp"
+#include "thread_group.hpp"
 
 namespace {
 
@@ -184,6 +185,70 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit) {
                    {optim::Accuracy(), optim::BinaryAccuracy()});
   };
   BOOST_CHECK_EXCEPTION(twice(), ValueError, says("two figures are called accuracy"));
+}
+
+// One of `ranks` that train together, or alone.
+struct Rank {
+  Rank(int rank, int ranks)
+      : train(samples(1, 100), {.batch_size = 8 / ranks,
+                                .sampler = Shared<data::DistributedSampler>::make(
+                                    data::RandomSampler(100, {.seed = 3}), rank, ranks)}) {}
+  nn::Linear net{2, 2};
+  optim::Adam optimizer{net.parameters(), {.lr = 0.02}};
+  data::DataLoader train;
+  data::DataLoader validation{samples(2, 50), {.batch_size = 16}};
+  optim::Trainer trainer{net, nn::CrossEntropyLoss(), optimizer, {optim::Accuracy()}};
+};
+
+BOOST_AUTO_TEST_CASE(a_group_trains_as_one_process_with_the_batches_put_together) {
+  manual_seed(1);
+  Rank alone(0, 1);
+  const auto expected =
+      alone.trainer.fit(alone.train, {.epochs = 4, .validation = &alone.validation});
+  ::test::Folder folder;
+  const std::string checkpoint = folder / "checkpoint";
+  for (const std::int64_t epochs : {2, 4}) {  // the second time it goes on from the checkpoint
+    optim::History histories[2];
+    std::vector<double> weights[2];
+    optim_test::on_ranks(2, [&](optim_test::ThreadGroup& group) {
+      manual_seed(1 + static_cast<std::uint64_t>(group.rank()));
+      Rank rank(group.rank(), 2);
+      histories[group.rank()] = rank.trainer.fit(rank.train, {.epochs = epochs,
+                                                              .validation = &rank.validation,
+                                                              .checkpoint = checkpoint,
+                                                              .resume = epochs == 4,
+                                                              .group = &group});
+      weights[group.rank()] = numbers(rank.net);
+    });
+    for (const char* name : {"loss", "accuracy", "val_loss", "val_accuracy"}) {
+      const auto first = histories[0].column(name), second = histories[1].column(name);
+      BOOST_TEST(first == second);
+      for (std::size_t e = 0; e < first.size(); ++e) {
+        BOOST_TEST(std::abs(first[e] - expected.column(name)[e]) < 1e-5);
+      }
+    }
+    BOOST_TEST(weights[0] == weights[1]);
+    if (epochs < 4) continue;
+    const auto all = numbers(alone.net);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      BOOST_TEST(std::abs(weights[0][i] - all[i]) < 1e-5);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_stops_one_rank_stops_all) {
+  std::int64_t steps[2] = {};
+  optim_test::on_ranks(2, [&](optim_test::ThreadGroup& group) {
+    Rank rank(group.rank(), 2);
+    struct Count : optim::Callback {
+      void on_batch_end(optim::FitState& state) override { steps = state.step; }
+      std::int64_t steps = 0;
+    } count;
+    StopAt stop(group.rank() == 1 ? 5 : -1);
+    rank.trainer.fit(rank.train, {.epochs = 3, .callbacks = {&count, &stop}, .group = &group});
+    steps[group.rank()] = count.steps;
+  });
+  BOOST_TEST(steps[0] == 5);
+  BOOST_TEST(steps[1] == 5);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
