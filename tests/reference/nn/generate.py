@@ -7,11 +7,14 @@ A case `name` holds `name.in.k` (inputs), `name.state.*` (parameters and buffers
 `name.out.k`, `name.seed.k` (the loss is the sum of out times seed over all outputs),
 `name.grad.in.k`, `name.grad.*` (of parameters) and `name.after.*` (buffers that changed).
 """
-import json
-import struct
+import pathlib
+import sys
 
 import torch
 from torch import nn
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import safetensors_writer
 
 torch.set_default_dtype(torch.float64)
 tensors = {}
@@ -22,19 +25,7 @@ def put(name, x):
 
 
 def write(path):
-    types = {torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
-    header, blocks, at = {}, [], 0
-    for name in sorted(tensors):
-        x = tensors[name]
-        block = bytes(x.flatten().view(torch.uint8).tolist())
-        header[name] = {"dtype": types[x.dtype], "shape": list(x.shape),
-                        "data_offsets": [at, at + len(block)]}
-        blocks.append(block)
-        at += len(block)
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(blocks))
+    safetensors_writer.write(path, tensors)
     tensors.clear()
 
 

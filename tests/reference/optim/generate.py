@@ -5,10 +5,8 @@
 
 usage: generate.py [FOLDER]
 """
-import json
 import math
 import pathlib
-import struct
 import sys
 
 import numpy as np
@@ -16,25 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch.optim import lr_scheduler
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import safetensors_writer
+
 STEPS = 50
 STORED_STEPS = [1, 2, 5, 10, 25, 50]
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
-
-
-def write_safetensors(path, arrays):
-    names = {"float64": "F64", "float32": "F32", "int64": "I64"}
-    arrays = dict(sorted(arrays.items(), key=lambda entry: -entry[1].dtype.itemsize))
-    header, offset = {}, 0
-    for name, array in arrays.items():
-        header[name] = {"dtype": names[str(array.dtype)], "shape": list(array.shape),
-                        "data_offsets": [offset, offset + array.nbytes]}
-        offset += array.nbytes
-    text = json.dumps(header, separators=(",", ":"))
-    text += " " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text.encode())
-        for array in arrays.values():
-            file.write(np.ascontiguousarray(array).tobytes())
 
 
 # --- optimizers ---
@@ -446,9 +431,9 @@ def losses():
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
     torch.set_num_threads(1)
-    write_safetensors(folder / "optimizers.safetensors", optimizers())
-    write_safetensors(folder / "schedules.safetensors", schedules())
-    write_safetensors(folder / "losses.safetensors", losses())
+    safetensors_writer.write(folder / "optimizers.safetensors", optimizers())
+    safetensors_writer.write(folder / "schedules.safetensors", schedules())
+    safetensors_writer.write(folder / "losses.safetensors", losses())
 
 
 if __name__ == "__main__":
