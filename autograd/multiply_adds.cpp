@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "multiply_adds.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 
@@ -30,6 +31,32 @@ std::int64_t of_attention(const Tensor& q, const Tensor& k, const Tensor& v) {
          q.numel() / size_from_back(q, 1) * size_from_back(k, 2) * size_from_back(v, 1);
 }
 
+// Lower terms are left out.
+std::int64_t of_factorisation(const detail::Recording& r) {
+  const std::string_view name = r.name;
+  const Tensor& x = *r.inputs[0].tensor;
+  const std::int64_t m = size_from_back(x, 2), n = size_from_back(x, 1);
+  const std::int64_t k = std::min(m, n), l = std::max(m, n);
+  const std::int64_t count = k == 0 ? 0 : x.numel() / (m * n);
+  // qr: complete; svd: full_matrices.
+  const bool all = size_from_back(*r.outputs[0], 1) > k ||
+                   (r.outputs.size() == 3 && size_from_back(*r.outputs[2], 2) > k);
+  if (name == "cholesky") return count * (k * k * k / 6);
+  if (name == "lu") return count * (k * k * k / 3);
+  if (name == "qr") {
+    const std::int64_t half = k * k * m - k * k * k / 3;
+    return count * (half + (all ? 2 * (m * m * k - m * k * k + k * k * k / 3) : half));
+  }
+  if (name == "eigh") return count * (9 * k * k * k / 2);
+  if (name == "eigvalsh") return count * (2 * k * k * k / 3);
+  if (name == "svd") {
+    return count * (all ? 2 * l * l * k + 4 * l * k * k + 9 * k * k * k / 2
+                        : 7 * l * k * k + 4 * k * k * k);
+  }
+  if (name == "svdvals") return count * (2 * l * k * k - 2 * k * k * k / 3);
+  return 0;
+}
+
 std::int64_t count(const detail::Recording& r) {
   const std::string_view name = r.name;
   const Tensor& y = *r.outputs[0];
@@ -42,9 +69,14 @@ std::int64_t count(const detail::Recording& r) {
   if (name == "conv2d_backward_data") return of_convolution(in(0), in(1));
   if (name == "conv2d_backward_weight") return of_convolution(in(1), y);
   if (name == "scaled_dot_product_attention") return of_attention(in(0), in(1), in(2));
+  if (name == "solve_triangular") return y.numel() * size_from_back(in(0), 1) / 2;
+  if (name == "solve" || name == "inv") return y.numel() * size_from_back(in(0), 1);
   if (name.starts_with("lstm") || name.starts_with("gru") || name.starts_with("rnn_")) {
     // The product with the inputs is a `linear` of its own.
     return in(0).numel() / size_from_back(in(0), 1) * in(4).numel();
+  }
+  for (const char* factorisation : {"cholesky", "lu", "qr", "eigh", "eigvalsh", "svd", "svdvals"}) {
+    if (name == factorisation) return of_factorisation(r);
   }
   return 0;
 }

@@ -10,9 +10,10 @@
 namespace xtape {
 
 /// Counts the multiply-adds of what this thread computes in its scope, recorded or not: those of
-/// matrix products, convolutions, recurrent layers and attention, beside which the rest is little.
-/// A bias, what a convolution multiplies with padding and what a mask hides count as the whole
-/// product does.
+/// matrix products, convolutions, recurrent layers, attention and linear algebra, beside which the
+/// rest is little. A bias, what a convolution multiplies with padding and what a mask hides count
+/// as the whole product does; factorisations count by the formulas of G. H. Golub and C. F. Van
+/// Loan, "Matrix Computations" (2013), those by iteration as is usual.
 ///
 ///     MultiplyAdds work;
 ///     net(x);

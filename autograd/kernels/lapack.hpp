@@ -38,4 +38,22 @@ template <class T>
 XTAPE_API void solve_triangular(const Triangle& triangle, std::int64_t m, std::int64_t n,
                                 const T* a, std::int64_t lda, T* b);
 
+/// q [m, columns] and r [columns, n] of a = q r, for n <= columns <= m: q orthogonal, r upper
+/// triangular. a is overwritten.
+template <class T>
+XTAPE_API void qr(std::int64_t m, std::int64_t n, std::int64_t columns, T* a, T* q, T* r);
+
+/// Ascending eigenvalues of the symmetric a [n, n], of which the lower triangle is read; a becomes
+/// the eigenvectors, row by row, or nothing of use. False where a is not finite, or where the
+/// iteration does not converge.
+template <class T>
+XTAPE_API bool eigh(bool with_vectors, std::int64_t n, T* a, T* values);
+
+enum class SingularVectors { none, some, all };
+/// Descending s [k] of a = u diag(s) vh, k = min(m, n); u [m, k] and vh [k, n], or all of them,
+/// [m, m] and [n, n]. a is overwritten. False as eigh.
+template <class T>
+XTAPE_API bool svd(SingularVectors vectors, std::int64_t m, std::int64_t n, T* a, T* s, T* u,
+                   T* vh);
+
 }  // namespace xtape::kernels

@@ -15,11 +15,10 @@
 namespace xtape {
 namespace {
 
+using detail::transposed;
 using kernels::Triangle;
 
 const Tensor undefined;
-
-Tensor transposed(const Tensor& x) { return x.transpose(-2, -1); }
 
 // Where BLAS reads triangular matrices: their own memory where that has the form, else a copy.
 struct TriangularFactor {

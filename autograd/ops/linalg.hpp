@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
+
 #include "../export.hpp"
 #include "../tensor.hpp"
 
@@ -43,5 +45,87 @@ struct SignAndLogAbsDet {
 /// Sign and logarithm of the determinant, where that itself would overflow. A singular matrix gives
 /// 0 and -inf, and its gradient throws ValueError.
 XTAPE_API SignAndLogAbsDet slogdet(const Tensor& x);
+
+enum class QrMode : std::uint8_t { reduced, complete };
+struct QAndR {
+  Tensor q;  ///< orthonormal columns: [..., m, min(m, n)], or [..., m, m] where complete
+  Tensor r;  ///< upper triangular: [..., min(m, n), n], or [..., m, n]
+};
+/// x = q r for x [..., m, n]; the signs of r's diagonal are LAPACK's. The gradient wants the first
+/// min(m, n) columns independent (else ValueError), and of `complete` with m > n there is none
+/// (GradError).
+XTAPE_API QAndR qr(const Tensor& x, QrMode mode = QrMode::reduced);
+
+struct LeastSquares {
+  Tensor solution;   ///< [..., n, k], or [..., n] where b is a vector
+  Tensor residuals;  ///< |a x - b|^2 of each column of b where m > n, else empty
+};
+/// The x with the least |a x - b|, and where there are many the least of these, for a [..., m, n]
+/// of full rank, by `qr`; b as `solve` takes it, of m rows. Throws ValueError where an element of
+/// R's diagonal is 0 to rounding: `matmul(pinv(a), b)` is for those.
+XTAPE_API LeastSquares lstsq(const Tensor& a, const Tensor& b);
+
+struct EigenvaluesAndVectors {
+  Tensor eigenvalues;   ///< ascending, [..., n]
+  Tensor eigenvectors;  ///< orthonormal columns, [..., n, n], each up to its sign
+};
+/// x = v diag(w) v^T of a symmetric x: its lower triangle alone is read, or its upper one, and its
+/// gradient is symmetric. The gradient of the eigenvectors, of which no sign matters, grows as 1 /
+/// (w_i - w_j) and throws ValueError where two are equal; that of the eigenvalues is right there,
+/// too, for functions that treat the equal ones alike. Throws ValueError where x is not finite.
+XTAPE_API EigenvaluesAndVectors eigh(const Tensor& x, bool upper = false);
+/// The eigenvalues alone.
+XTAPE_API Tensor eigvalsh(const Tensor& x, bool upper = false);
+
+struct SingularValuesAndVectors {
+  Tensor u;   ///< orthonormal columns: [..., m, k], k = min(m, n), or [..., m, m]
+  Tensor s;   ///< descending, not negative: [..., k]
+  Tensor vh;  ///< orthonormal rows: [..., k, n], or [..., n, n]
+};
+/// x = u diag(s) vh for x [..., m, n]; the signs of a column of u and the row of vh go together.
+/// The gradient of the vectors grows as 1 / (s_i^2 - s_j^2) and, unless m = n, as 1 / s_i; it
+/// throws ValueError where that divides by 0, and GradError for those that `full_matrices` adds.
+/// Throws ValueError where x is not finite.
+XTAPE_API SingularValuesAndVectors svd(const Tensor& x, bool full_matrices = false);
+/// The singular values alone; gradient u diag(g) vh, also where some are equal or 0.
+XTAPE_API Tensor svdvals(const Tensor& x);
+
+/// Singular values up to max(atol, rtol * the largest) count as 0; a negative rtol stands for
+/// max(m, n) epsilon, or for 0 where atol > 0.
+struct RankTolerance {
+  double atol = 0;
+  double rtol = -1;
+};
+/// The pseudo-inverse [..., n, m] of x [..., m, n]; the gradient is that for matrices of the same
+/// rank.
+XTAPE_API Tensor pinv(const Tensor& x, const RankTolerance& tolerance = {});
+/// How many singular values are not 0, int64; no gradient.
+XTAPE_API Tensor matrix_rank(const Tensor& x, const RankTolerance& tolerance = {});
+
+/// x x ... x, n factors, by squaring; x^-1 to the power of -n where n < 0 (ValueError where x is
+/// singular), and the identity, without a gradient, where n is 0.
+XTAPE_API Tensor matrix_power(const Tensor& x, std::int64_t n);
+/// The product of two or more matrices, in the order of the least work; the first and the last may
+/// be vectors.
+XTAPE_API Tensor multi_dot(TensorList tensors);
+
+/// `norm`, under PyTorch's newer name: (sum |x|^ord)^(1/ord).
+XTAPE_API Tensor vector_norm(const Tensor& x, double ord = 2, const Shape& dims = {},
+                             bool keepdim = false);
+enum class MatrixNorm : std::uint8_t {
+  fro,  ///< the root of the sum of all squares
+  nuc,  ///< the sum of the singular values
+};
+/// The norm of the matrices in two dimensions.
+XTAPE_API Tensor matrix_norm(const Tensor& x, MatrixNorm ord = MatrixNorm::fro,
+                             const Shape& dims = {-2, -1}, bool keepdim = false);
+/// The largest (smallest where negative) singular value where ord is 2, sum of |x| down a column
+/// where it is 1, along a row where it is infinite. Throws ValueError for another ord. Gradient:
+/// shared evenly by those that are the largest.
+XTAPE_API Tensor matrix_norm(const Tensor& x, double ord, const Shape& dims = {-2, -1},
+                             bool keepdim = false);
+/// |x| |x^-1| in that norm; for 2 and -2 by the singular values, and x need not be square.
+XTAPE_API Tensor cond(const Tensor& x, double ord = 2);
+XTAPE_API Tensor cond(const Tensor& x, MatrixNorm ord);
 
 }  // namespace xtape

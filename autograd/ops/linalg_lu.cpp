@@ -20,7 +20,7 @@ namespace {
 const Tensor undefined;
 constexpr const char* kNoGradient = "is singular: the determinant has no gradient there";
 
-Tensor transposed(const Tensor& x) { return x.transpose(-2, -1); }
+using detail::transposed;
 
 double cube(std::int64_t n) {
   return static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n);
@@ -39,6 +39,7 @@ struct Factors {
       detail::for_each_matrix(n == 0 ? 0 : detail::batch_of(a).numel(), cube(n),
                               [&](std::int64_t i) { kernels::lu(n, data + i * n * n, p + i * n); });
     });
+    detail::computed("lu", lu, a);
   }
   Factors(Tensor saved_lu, Tensor saved_pivots)
       : lu(std::move(saved_lu)), pivots(std::move(saved_pivots)) {}
@@ -91,18 +92,13 @@ bool is_odd(const std::int64_t* pivots, std::int64_t n) {
   return odd;
 }
 
-bool is_vector(const Tensor& a, const Tensor& b) {
-  return b.dim() == 1 ||
-         (b.dim() == a.dim() - 1 && b.shape() == Shape(a.sizes().first(a.sizes().size() - 1)));
-}
-
 }  // namespace
 
 Tensor solve(const Tensor& a, const Tensor& b) {
   detail::check_square("solve", a);
   detail::check_floating("solve", b);
   detail::check_same_dtype("solve", a, b);
-  const bool vector = is_vector(a, b);
+  const bool vector = detail::is_vector(a, b);
   const Tensor right = vector ? unsqueeze(b, -1) : b;
   detail::check_matrices("solve", right);
   if (right.size(-2) != a.size(-1)) {

@@ -9,6 +9,7 @@
 #include "../dtype.hpp"
 #include "../error.hpp"
 #include "../parallel.hpp"
+#include "../tape.hpp"
 #include "../tensor.hpp"
 #include "arithmetic.hpp"
 #include "creation.hpp"
@@ -57,6 +58,17 @@ inline Shape of_matrices(Shape batch, std::int64_t rows, std::int64_t columns) {
   return batch;
 }
 
+inline Tensor transposed(const Tensor& x) { return x.transpose(-2, -1); }
+
+/// A right side b is one vector for each matrix of `a` where it has one dimension or is shaped as a
+/// column of it; else it holds matrices.
+inline bool is_vector(const Tensor& a, const Tensor& b) {
+  if (b.dim() == 1) return true;
+  Shape column = batch_of(a);
+  column.push_back(a.size(-2));
+  return b.shape() == column;
+}
+
 /// Where the i-th matrix (of `inner` dimensions) of a batch begins in x, whose own leading
 /// dimensions broadcast to it; in elements.
 inline std::int64_t matrix_offset(const Tensor& x, const Shape& batch, std::int64_t i,
@@ -91,6 +103,12 @@ void for_each_matrix(std::int64_t count, double work, F&& f) {
   parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) f(i);
   });
+}
+
+/// Those that look on (MultiplyAdds, Profiler) are told of what is never on the tape.
+inline void computed(OperationName name, Tensor& y, const Tensor& x) {
+  const Tensor detached = x.detach();
+  record(name, y, {detached}, saves(), [](Backward&) {});
 }
 
 /// "solve: the matrix at [1, 2] is singular"

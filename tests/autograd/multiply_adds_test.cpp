@@ -4,6 +4,7 @@
 #include <xtape/autograd/ops/attention.hpp>
 #include <xtape/autograd/ops/convolution.hpp>
 #include <xtape/autograd/ops/creation.hpp>
+#include <xtape/autograd/ops/linalg.hpp>
 #include <xtape/autograd/ops/matmul.hpp>
 #include <xtape/autograd/ops/recurrent.hpp>
 #include <xtape/autograd/ops/reductions.hpp>
@@ -49,6 +50,27 @@ BOOST_AUTO_TEST_CASE(fused_layers) {
   const RecurrentWeights w{zeros({15, 3}), zeros({15, 5}), {}, {}};
   BOOST_TEST(counted([&] { gru(zeros({7, 2, 3}), {}, w); }) == 7 * 2 * 15 * (3 + 5));
   BOOST_TEST(counted([&] { gru_cell(zeros({3}), zeros({5}), w); }) == 15 * (3 + 5));
+}
+
+BOOST_AUTO_TEST_CASE(linear_algebra) {
+  const Tensor a = eye(6).expand({2, 6, 6}), b = zeros({6, 5});
+  BOOST_TEST(counted([&] { cholesky(a); }) == 2 * (6 * 6 * 6) / 6);
+  BOOST_TEST(counted([&] { solve_triangular(a, b, {.upper = true}); }) == 2 * (6 * 6 * 5) / 2);
+  BOOST_TEST(counted([&] { solve(a, b); }) == 2 * (6 * 6 * 6 / 3 + 6 * 6 * 5));
+  BOOST_TEST(counted([&] { inv(a); }) == 2 * (6 * 6 * 6 / 3 + 6 * 6 * 6));
+  BOOST_TEST(counted([&] { det(a); }) == 2 * (6 * 6 * 6 / 3));
+  BOOST_TEST(counted([&] { qr(zeros({9, 6})); }) == 2 * (6 * 6 * 9 - 6 * 6 * 6 / 3));
+  BOOST_TEST(counted([&] {
+               qr(zeros({9, 6}), QrMode::complete);
+             }) == 6 * 6 * 9 - 6 * 6 * 6 / 3 + 2 * (9 * 9 * 6 - 9 * 6 * 6 + 6 * 6 * 6 / 3));
+  BOOST_TEST(counted([&] { eigh(a); }) == 2 * (9 * 6 * 6 * 6 / 2));
+  BOOST_TEST(counted([&] { eigvalsh(a); }) == 2 * (2 * 6 * 6 * 6 / 3));
+  BOOST_TEST(counted([&] { svd(zeros({6, 9})); }) == 7 * 9 * 6 * 6 + 4 * 6 * 6 * 6);
+  BOOST_TEST(counted([&] { svdvals(zeros({9, 6})); }) == 2 * 9 * 6 * 6 - 2 * 6 * 6 * 6 / 3);
+  BOOST_TEST(counted([&] { solve(zeros({0, 0}), zeros({0, 2})); }) == 0);
+  // Of the gradient, a solution and a product: no second factorisation.
+  const Tensor x = eye(6).requires_grad_();
+  BOOST_TEST(counted([&] { solve(x, b).sum().backward(); }) == 6 * 6 * 6 / 3 + 3 * (6 * 6 * 5));
 }
 
 // One inside another counts its own; what came before does not count.

@@ -131,6 +131,27 @@ void rows() {
   row({}, {20.541667}, nn::mse_loss(a, b));
   row({}, {4.5664927}, nn::cross_entropy(a, i));
 
+  // Linear algebra
+  row({2}, {-5, 10}, solve(matmul(a, b.t()), w));
+  row({2, 2}, {0, -0.25, 0.6666666667, 0.1666666667}, inv(matmul(a, b.t())));
+  row({}, {6}, det(matmul(a, b.t())));
+  row({}, {1.791759469}, slogdet(matmul(a, b.t())).logabsdet);
+  row({2, 2}, {3.741657387, 0, -8.552359741, 1.963961012}, cholesky(matmul(a, a.t())));
+  row({2, 2}, {-3.741657387, 8.552359741, 0, 1.963961012}, qr(a.t()).r);
+  row({2}, {-1.277777778, -0.7777777778}, lstsq(a.t(), v).solution);
+  row({3, 2}, {-0.9444444444, -0.4444444444, 0.1111111111, 0.1111111111, 0.7222222222, 0.2222222222}, pinv(a));
+  row({2}, {0.5973274737, 90.40267253}, eigh(matmul(a, a.t())).eigenvalues);
+  row({2}, {0.5973274737, 90.40267253}, eigvalsh(matmul(a, a.t())));
+  row({2}, {9.508032001, 0.7728696357}, svd(a).s);
+  row({2}, {9.508032001, 0.7728696357}, svdvals(a));
+  row({}, {9.539392014}, matrix_norm(a));
+  row({}, {10.28090164}, matrix_norm(a, MatrixNorm::nuc));
+  row({}, {3.301927249}, vector_norm(v, 3));
+  row({2, 2}, {-11, -7.5, 20, -6}, matrix_power(matmul(a, b.t()), 3));
+  row({}, {2}, matrix_rank(a));
+  row({}, {12.3022455}, cond(a));
+  row({}, {-310}, multi_dot({w, a, v}));
+
   // Reductions and order
   row({}, {-3}, a.sum());
   row({3}, {-3, 3, -3}, a.sum({0}));

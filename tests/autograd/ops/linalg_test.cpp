@@ -13,110 +13,12 @@
 
 #include "../expect.hpp"
 #include "../rows.hpp"
-#include "reference.hpp"
+#include "matrices.hpp"
 
 namespace {
 
 using namespace xtape;
 using namespace xtape::test;
-
-// Far from singular, the large elements beside the diagonal: rows must be exchanged.
-Argument regular(const Shape& shape) {
-  const std::int64_t n = shape.back();
-  std::vector<long double> values;
-  each_index(shape, [&](const Shape& i) {
-    const std::int64_t row = i[i.rank() - 2], column = i[i.rank() - 1];
-    const double wave = std::sin(1.7 * static_cast<double>(values.size()) + 0.4);
-    values.push_back(static_cast<float>(wave + (column == (row + 1) % n ? 3 : 0)));
-  });
-  return given(shape, std::move(values));
-}
-
-// The same with the large elements on the diagonal: its triangles are regular too.
-Argument dominant(const Shape& shape) {
-  Argument x = regular(shape);
-  std::size_t k = 0;
-  each_index(shape, [&](const Shape& i) {
-    if (i[i.rank() - 2] == i[i.rank() - 1]) x.values[k] += k % 2 == 0 ? 2 : -4;
-    ++k;
-  });
-  return x;
-}
-
-// The matrix of `a` at an index of the batch, to which its leading dimensions broadcast.
-Array matrix(const Array& a, const Shape& batch) {
-  const int lead = batch.rank() - (a.shape.rank() - 2);
-  return made({a.shape[a.shape.rank() - 2], a.shape.back()}, [&](const Shape& i) {
-    Shape index = a.shape;
-    for (int d = lead; d < batch.rank(); ++d) {
-      index[d - lead] = a.shape[d - lead] == 1 ? 0 : batch[d];
-    }
-    index[a.shape.rank() - 2] = i[0];
-    index[a.shape.rank() - 1] = i[1];
-    return at(a, index);
-  });
-}
-
-Shape batch_of(const Array& a) { return Shape(std::span(a.shape.begin(), a.shape.size() - 2)); }
-
-// f(matrix of each array) for every matrix, stacked; `rows` and `columns` of the results, which are
-// numbers where they are -1.
-template <class F>
-Array stacked(Shape batch, std::int64_t rows, std::int64_t columns, F f) {
-  Array y;
-  each_index(batch, [&](const Shape& index) {
-    const Array one = f(index);
-    y.values.insert(y.values.end(), one.values.begin(), one.values.end());
-  });
-  if (rows >= 0) batch.push_back(rows);
-  if (columns >= 0) batch.push_back(columns);
-  y.shape = batch;
-  return y;
-}
-
-Shape common(const Array& a, const Array& b) {
-  return xtape::detail::broadcast("reference", batch_of(a), batch_of(b));
-}
-
-Array transposed_of(const Array& a) {
-  return made({a.shape[1], a.shape[0]}, [&](const Shape& i) { return at(a, {i[1], i[0]}); });
-}
-
-struct Eliminated {
-  Array inverse;
-  long double determinant = 1;
-};
-
-// Gauss and Jordan's elimination of one matrix.
-Eliminated eliminated(Array a) {
-  const std::int64_t n = a.shape[0];
-  Eliminated y{made({n, n}, [](const Shape& i) { return i[0] == i[1] ? 1.0L : 0.0L; })};
-  for (std::int64_t j = 0; j < n; ++j) {
-    std::int64_t largest = j;
-    for (std::int64_t i = j + 1; i < n; ++i) {
-      if (std::abs(a(i, j)) > std::abs(a(largest, j))) largest = i;
-    }
-    if (largest != j) y.determinant = -y.determinant;
-    const long double pivot = a(largest, j);
-    y.determinant *= pivot;
-    for (std::int64_t k = 0; k < n; ++k) {
-      std::swap(a(largest, k), a(j, k));
-      std::swap(y.inverse(largest, k), y.inverse(j, k));
-    }
-    for (std::int64_t k = 0; k < n; ++k) {
-      a(j, k) /= pivot;
-      y.inverse(j, k) /= pivot;
-    }
-    for (std::int64_t i = 0; i < n; ++i) {
-      const long double factor = i == j ? 0 : a(i, j);
-      for (std::int64_t k = 0; k < n; ++k) {
-        a(i, k) -= factor * a(j, k);
-        y.inverse(i, k) -= factor * y.inverse(j, k);
-      }
-    }
-  }
-  return y;
-}
 
 Array solve_of(const Array& a, const Array& b) {
   return stacked(common(a, b), a.shape.back(), b.shape.back(), [&](const Shape& i) {
@@ -151,11 +53,6 @@ Array definite_of(const Array& x) {
     return y;
   });
 }
-Array transposed_each(const Array& x) {
-  return stacked(batch_of(x), x.shape.back(), x.shape[x.shape.rank() - 2],
-                 [&](const Shape& i) { return transposed_of(matrix(x, i)); });
-}
-
 Array triangle_of(const Array& a, bool upper, bool unit) {
   return made(a.shape, [&](const Shape& i) {
     const std::int64_t above = i[i.rank() - 1] - i[i.rank() - 2];
@@ -358,7 +255,8 @@ const Rows rows({
                     [] {
                       return solve(eye(2) * tensor({1, 0}).reshape({2, 1, 1}), zeros({2}));
                     },
-                    "solve: the matrix at [1] is singular")}},
+                    "solve: the matrix at [1] is singular")},
+     .covers = {"lu"}},
     {.name = "solve_vector",
      .f = [](const Tensor& a, const Tensor& b) { return solve(a, b); },
      .reference =

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <limits>
 #include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/creation.hpp>
+#include <xtape/autograd/ops/diagonal.hpp>
 #include <xtape/autograd/ops/linalg.hpp>
+#include <xtape/autograd/ops/math.hpp>
 #include <xtape/autograd/ops/matmul.hpp>
 
 #include "../stored_cases.hpp"
@@ -16,6 +19,23 @@ Tensor definite(const Tensor& x) {
 }
 
 Tensors both(const SignAndLogAbsDet& y) { return {y.sign, y.logabsdet}; }
+
+// Signs are free: as in generate.py, what no common sign of a column and a row changes.
+Tensor outer_products(const Tensor& a, const Tensor& b) {
+  return a.unsqueeze(-1) * b.unsqueeze(-3);
+}
+Tensor symmetric(const Tensor& x) { return x + x.transpose(-2, -1); }
+
+Tensors positive(const QAndR& y) {
+  const Tensor signs = sign(diagonal(y.r, 0, -2, -1));
+  return {y.q * signs.unsqueeze(-2), y.r * signs.unsqueeze(-1)};
+}
+Tensors invariant(const EigenvaluesAndVectors& y) {
+  return {y.eigenvalues, outer_products(y.eigenvectors, y.eigenvectors.transpose(-2, -1))};
+}
+Tensors invariant(const SingularValuesAndVectors& y) { return {y.s, outer_products(y.u, y.vh)}; }
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 const StoredCases cases(
     "linalg.safetensors",
@@ -35,6 +55,37 @@ const StoredCases cases(
         {"inv", XTAPE_CALL(inv(a))},
         {"det", XTAPE_CALL(det(a))},
         {"slogdet", XTAPE_CALL(both(slogdet(a)))},
+        {"qr", XTAPE_CALL(positive(qr(a)))},
+        {"qr.complete", XTAPE_CALL(positive(qr(a, QrMode::complete)))},
+        {"lstsq", XTAPE_CALL(lstsq(a, b).solution)},
+        {"lstsq.residuals", XTAPE_CALL(lstsq(a, b).residuals)},
+        {"eigh", XTAPE_CALL(invariant(eigh(symmetric(a))))},
+        {"eigh.upper", XTAPE_CALL(square(eigh(symmetric(a), true).eigenvectors))},
+        {"eigvalsh", XTAPE_CALL(eigvalsh(symmetric(a)))},
+        {"svd", XTAPE_CALL(invariant(svd(a)))},
+        {"svdvals", XTAPE_CALL(svdvals(a))},
+        {"pinv", XTAPE_CALL(pinv(a))},
+        {"pinv.rtol", XTAPE_CALL(pinv(matmul(a, b), {.rtol = 1e-4}))},
+        {"matrix_rank", XTAPE_CALL(matrix_rank(a))},
+        {"matrix_power", XTAPE_CALL(matrix_power(a, 5))},
+        {"matrix_power.negative", XTAPE_CALL(matrix_power(a, -3))},
+        {"multi_dot", XTAPE_CALL(multi_dot({a, b, c}))},
+        {"vector_norm", XTAPE_CALL(vector_norm(a))},
+        {"vector_norm.options", XTAPE_CALL(vector_norm(a, 3, {0, -1}, true))},
+        {"vector_norm.inf", XTAPE_CALL(vector_norm(a, kInfinity, {-1}))},
+        {"matrix_norm", XTAPE_CALL(matrix_norm(a))},
+        {"matrix_norm.nuc", XTAPE_CALL(matrix_norm(a, MatrixNorm::nuc))},
+        {"matrix_norm.1", XTAPE_CALL(matrix_norm(a, 1))},
+        {"matrix_norm.minus_1", XTAPE_CALL(matrix_norm(a, -1))},
+        {"matrix_norm.2", XTAPE_CALL(matrix_norm(a, 2))},
+        {"matrix_norm.minus_2", XTAPE_CALL(matrix_norm(a, -2))},
+        {"matrix_norm.inf", XTAPE_CALL(matrix_norm(a, kInfinity))},
+        {"matrix_norm.minus_inf", XTAPE_CALL(matrix_norm(a, -kInfinity))},
+        {"matrix_norm.dims", XTAPE_CALL(matrix_norm(a, 1, {-1, 0}, true))},
+        {"matrix_norm.ties", XTAPE_CALL(matrix_norm(a, kInfinity))},
+        {"cond", XTAPE_CALL(cond(a))},
+        {"cond.1", XTAPE_CALL(cond(a, 1))},
+        {"cond.fro", XTAPE_CALL(cond(a, MatrixNorm::fro))},
     });
 
 }  // namespace

@@ -10,13 +10,16 @@ Sample s of a case holds `name#s.in.k`, `name#s.out.k`, and where there are grad
 `name#s.seed.k` (the loss sums out times seed over the floating outputs) and `name#s.grad.k`
 of the floating inputs. Inputs are numbers of float32, so that both dtypes get the same ones.
 """
-import json
 import math
-import struct
+import pathlib
+import sys
 import zlib
 
 import torch
 import torch.nn.functional as F
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import safetensors_writer
 
 torch.set_default_dtype(torch.float64)
 tensors = {}
@@ -27,19 +30,7 @@ def put(name, x):
 
 
 def write(path):
-    types = {torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
-    header, blocks, at = {}, [], 0
-    for name in sorted(tensors):
-        x = tensors[name]
-        block = x.numpy().tobytes()
-        header[name] = {"dtype": types[x.dtype], "shape": list(x.shape),
-                        "data_offsets": [at, at + len(block)]}
-        blocks.append(block)
-        at += len(block)
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(blocks))
+    safetensors_writer.write(path, tensors)
     tensors.clear()
 
 
@@ -66,7 +57,7 @@ def given(*values, dtype=None):
 
 def regular(*shape):
     """Matrices far from singular, their triangles too."""
-    return lambda: (torch.rand(shape) - 0.5 + 2 * torch.eye(shape[-1])).float().double()
+    return lambda: (torch.rand(shape) - 0.5 + 2 * torch.eye(*shape[-2:])).float().double()
 
 
 def of(*inputs):
@@ -606,7 +597,71 @@ def linear_algebra():
     case("inv", torch.linalg.inv, *square)
     case("det", torch.linalg.det, *square, values_of(lambda: torch.ones(2, 2)))
     case("slogdet", torch.linalg.slogdet, *square, values_of(lambda: torch.ones(2, 2)))
+    linear_algebra_by_rotations()
     write("linalg.safetensors")
+
+
+def linear_algebra_by_rotations():
+    """Signs are free: what no common sign of a column and a row changes is compared."""
+    linalg = torch.linalg
+
+    def outer(a, b):
+        return a.unsqueeze(-1) * b.unsqueeze(-3)
+
+    def symmetric(a):
+        return a + a.mT
+
+    def positive(q, r):
+        signs = r.diagonal(0, -2, -1).sign()
+        return q * signs.unsqueeze(-2), r * signs.unsqueeze(-1)
+
+    def eigh(a):
+        w, v = linalg.eigh(symmetric(a))
+        return w, outer(v, v.mT)
+
+    def svd(a):
+        u, s, vh = linalg.svd(a, full_matrices=False)
+        return s, outer(u, vh)
+
+    square = of(regular(3, 3)), of(regular(2, 4, 4)), of(real(0, 3, 3))
+    tall, wide, batch = of(regular(4, 3)), of(regular(3, 4)), of(regular(2, 1, 4, 2))
+    case("qr", lambda a: positive(*linalg.qr(a)), tall, wide, batch, *square)
+    case("qr.complete", lambda a: positive(*linalg.qr(a, mode="complete")), wide, *square)
+    case("lstsq", lambda a, b: linalg.lstsq(a, b).solution, of(regular(4, 3), real(4, 2)),
+         of(regular(3, 4), real(3, 2)), of(regular(2, 4, 3), real(2, 4, 2)))
+    case("lstsq.residuals", lambda a, b: linalg.lstsq(a, b, driver="gels").residuals,
+         values_of(regular(4, 3), real(4, 2)), values_of(regular(2, 4, 3), real(2, 4, 2)))
+    case("eigh", eigh, *square)
+    case("eigh.upper", lambda a: linalg.eigh(symmetric(a), UPLO="U").eigenvectors ** 2, *square)
+    case("eigvalsh", lambda a: linalg.eigvalsh(symmetric(a)), *square)
+    case("svd", svd, tall, wide, batch, *square)
+    case("svdvals", linalg.svdvals, tall, wide, batch, *square)
+    case("pinv", linalg.pinv, tall, wide, batch, *square)
+    case("pinv.rtol", lambda a, b: linalg.pinv(a @ b, rtol=1e-4),
+         of(regular(4, 2), regular(2, 3)), of(regular(2, 3, 2), regular(2, 2, 5)))
+    case("matrix_rank", linalg.matrix_rank, values_of(regular(4, 3)), values_of(real(0, 3, 3)),
+         values_of(lambda: torch.ones(2, 3, 4)))
+    case("matrix_power", lambda a: linalg.matrix_power(a, 5), *square)
+    case("matrix_power.negative", lambda a: linalg.matrix_power(a, -3), *square)
+    case("multi_dot", lambda a, b, c: linalg.multi_dot([a, b, c]),
+         of(real(3, 4), real(4, 2), real(2, 5)), of(real(4), real(4, 2), real(2)))
+    case("vector_norm", linalg.vector_norm, of(real(3, 4)), of(real(3)), of(given(0.0, 0.0)))
+    case("vector_norm.options", lambda a: linalg.vector_norm(a, 3, (0, -1), keepdim=True),
+         of(real(2, 3, 4)))
+    case("vector_norm.inf", lambda a: linalg.vector_norm(a, inf, -1), of(real(2, 3, 4)))
+    case("matrix_norm", linalg.matrix_norm, tall, batch, of(lambda: torch.zeros(2, 2)))
+    for name, order in (("nuc", "nuc"), ("1", 1), ("minus_1", -1), ("2", 2), ("minus_2", -2),
+                        ("inf", inf), ("minus_inf", -inf)):
+        case("matrix_norm." + name, lambda a, order=order: linalg.matrix_norm(a, order), tall, wide,
+             batch)
+    case("matrix_norm.dims", lambda a: linalg.matrix_norm(a, 1, (-1, 0), keepdim=True),
+         of(real(2, 3, 4)))
+    case("matrix_norm.ties", lambda a: linalg.matrix_norm(a, inf),
+         of(given([1.0, -2.0], [2.0, 1.0])))
+    case("cond", linalg.cond, tall, wide, square[0])
+    for order in (1, "fro"):  # its own gradient raises an error
+        case(f"cond.{order}", lambda a, order=order: linalg.matrix_norm(a, order) *
+             linalg.matrix_norm(linalg.inv(a), order), *square[:2])
 
 
 def distributions():
