@@ -11,6 +11,7 @@
 #include "generated.hpp"
 #include "heat_map.hpp"
 #include "idx.hpp"
+#include "image_file.hpp"
 #include "image_grid.hpp"
 #include "image_transforms.hpp"
 #include "loader.hpp"
