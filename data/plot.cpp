@@ -150,7 +150,32 @@ Plot& Plot::add_regions(const Box& box, const Tensor& classes) {
     throw ShapeError("Plot::regions: expected a class for each of " +
                      std::to_string(kAcross * kUp) + " points, got " + shape_of(classes));
   }
-  regions_.push_back({box, whole_numbers("Plot::regions", classes)});
+  regions_.push_back({box, whole_numbers("Plot::regions", classes), false});
+  return *this;
+}
+
+Plot& Plot::add_shades(const Box& box, const Tensor& values) {
+  if (!values.defined() || values.shape() != Shape{kAcross * kUp}) {
+    throw ShapeError("Plot::shades: expected a value for each of " + std::to_string(kAcross * kUp) +
+                     " points, got " + shape_of(values));
+  }
+  if (!is_floating(values.dtype())) {
+    throw DTypeError(std::string("Plot::shades: expected float32 or float64, got ") +
+                     name(values.dtype()));
+  }
+  const Tensor dense = values.detach().to(float64).contiguous();
+  const std::span<const double> all(dense.data<double>(), static_cast<std::size_t>(dense.numel()));
+  if (!std::ranges::all_of(all, [](double v) { return std::isfinite(v); })) {
+    throw ValueError("Plot::shades: NaN or Inf");
+  }
+  const auto [low, high] = std::ranges::minmax(all);
+  Regions regions{box, {}, true};
+  for (const double v : all) {
+    // Halves, for the difference of two large numbers may overflow.
+    const double share = high > low ? (v / 2 - low / 2) / (high / 2 - low / 2) : 0;
+    regions.classes.push_back(std::min(kBands - 1, static_cast<std::int64_t>(share * kBands)));
+  }
+  regions_.push_back(std::move(regions));
   return *this;
 }
 
@@ -172,9 +197,9 @@ Table Plot::table() const {
       if (!s.errors.empty() && std::isfinite(s.errors[i])) error.back() = s.errors[i];
     }
   }
-  for (const auto& [box, classes] : regions_) {
+  for (const auto& [box, classes, grey] : regions_) {
     for (std::int64_t i = 0; i < kAcross * kUp; ++i) {
-      add("region " + std::to_string(classes[static_cast<std::size_t>(i)]),
+      add((grey ? "shade " : "region ") + std::to_string(classes[static_cast<std::size_t>(i)]),
           middle(box.left, box.right, i % kAcross, kAcross),
           middle(box.bottom, box.top, i / kAcross, kUp));
     }

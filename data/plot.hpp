@@ -73,10 +73,18 @@ class XTAPE_API Plot {
     return regions(std::forward<Classify>(classify), around_points());
   }
 
+  /// The values of a function, e.g. a cost, as bands of grey beneath all else, dark where large.
+  /// `function` gets points, float32 [n, 2], and answers with floating numbers [n]; bands are of
+  /// equal height, between lines of equal value. Throws as above; ValueError on NaN and Inf.
+  template <class Function>
+  Plot& shades(Function&& function, const Box& box) {
+    return add_shades(box, function(region_points(box)));
+  }
+
   /// The SVG document; its text is UTF-8.
   std::string svg() const;
   /// What it shows: series, x, y, and where there are bars label and error; the series of a region
-  /// is "region 0", ... Missing is what is not finite.
+  /// is "region 0", ..., of a band of grey "shade 0", ... Missing is what is not finite.
   Table table() const;
   /// Writes the picture and beside it the table: "loss.svg" and "loss.csv". Each file appears whole
   /// or not at all. Throws FileError.
@@ -92,9 +100,11 @@ class XTAPE_API Plot {
     std::vector<double> x, y, errors{};
   };
   static constexpr std::int64_t kAcross = 150, kUp = 100;  // cells of regions
+  static constexpr std::int64_t kBands = 14;               // of grey
   struct Regions {
     Box box{};
     std::vector<std::int64_t> classes{};  // row by row from the bottom
+    bool grey = false;                    // bands of a function's values
   };
 
   Plot& add(Kind kind, const char* operation, const std::string& name, std::span<const double> x,
@@ -102,6 +112,7 @@ class XTAPE_API Plot {
   Box around_points() const;
   static Tensor region_points(const Box& box);
   Plot& add_regions(const Box& box, const Tensor& classes);
+  Plot& add_shades(const Box& box, const Tensor& values);
 
   PlotOptions options_;
   std::vector<Series> series_;

@@ -228,8 +228,11 @@ class Plot::Painter {
         const double x = edge(box.left, box.right, begin, kAcross);
         if (!x_.shows(x) || !y_.shows(low)) continue;
         const Pixel a = at(x, high), b = at(edge(box.left, box.right, end, kAcross), low);
-        const auto look = static_cast<std::size_t>(at_cell(begin));
-        drawing.rectangle(a, b.x - a.x, b.y - a.y, "fill=\"" + detail::tint(look, 0.7) + "\"");
+        const double grey = 1 - 0.6 * static_cast<double>(at_cell(begin)) / (kBands - 1);
+        const std::string colour =
+            regions.grey ? detail::rgb(grey, grey, grey)
+                         : detail::tint(static_cast<std::size_t>(at_cell(begin)), 0.7);
+        drawing.rectangle(a, b.x - a.x, b.y - a.y, "fill=\"" + colour + "\"");
       }
     }
     drawing.add("</g>\n");

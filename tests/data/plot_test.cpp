@@ -304,6 +304,33 @@ BOOST_AUTO_TEST_CASE(regions_lie_beneath_the_points) {
   check_inside(logarithmic);
 }
 
+BOOST_AUTO_TEST_CASE(shades_are_bands_of_a_function) {
+  const Box box{-1, 1, 0, 5};
+  const Plot plot = Plot().shades([](const Tensor& x) { return xtape::select(x, 1, 1); }, box);
+  const std::string svg = plot.svg();
+  BOOST_CHECK_EQUAL(count(svg, "<rect") - 1, 100);  // a row has one value
+  const std::size_t first = svg.find("<rect", svg.find("class=\"regions\""));
+  BOOST_CHECK_EQUAL(count(svg.substr(first, svg.find("/>", first) - first), "#ffffff"), 1);
+  BOOST_CHECK_EQUAL(count(svg, "#666666"), 8);  // the darkest: about a fourteenth
+  check_inside(svg);
+  const xtape::data::Table table = plot.table();
+  BOOST_CHECK_EQUAL(table.texts("series").front(), "shade 0");
+  BOOST_CHECK_EQUAL(table.texts("series").back(), "shade 13");
+  const auto huge = [](const Tensor& x) {
+    return xtape::select(x, 1, 0).to(xtape::float64) * 1.7e308;
+  };
+  BOOST_CHECK_EQUAL(Plot().shades(huge, box).table().texts("series")[149], "shade 13");
+  check_inside(
+      Plot().shades([](const Tensor& x) { return 0 * xtape::select(x, 1, 0); }, box).svg());
+
+  BOOST_CHECK_THROW(Plot().shades([](const Tensor& x) { return x; }, box), xtape::ShapeError);
+  BOOST_CHECK_THROW(Plot().shades([](const Tensor& x) { return xtape::select(x, 1, 0) > 0; }, box),
+                    xtape::DTypeError);
+  BOOST_CHECK_EXCEPTION(
+      Plot().shades([](const Tensor& x) { return xtape::select(x, 1, 0) / 0; }, box),
+      xtape::ValueError, says("Plot::shades: NaN or Inf"));
+}
+
 BOOST_AUTO_TEST_CASE(saves) {
   const test::Folder folder;
   const Plot plot = Plot({.title = "t"}).line("a", std::vector<double>{1, 2});
