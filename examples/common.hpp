@@ -459,7 +459,7 @@ inline std::string find_data(const Flags& flags, const std::string& subfolder,
                            " or its " + subfolder + "/");
 }
 
-/// Writes curves over x, [n] or [n, 1] each, as `file`.csv and `file`.svg into --out-dir.
+/// Draws curves over x, [n] or [n, 1] each, as `file`.svg in --out-dir, their data beside it.
 inline void write_curves(const Run& run, const std::string& file,
                          const xtape::data::PlotOptions& options, const xtape::Tensor& x,
                          const std::vector<std::pair<std::string, xtape::Tensor>>& curves) {
@@ -467,16 +467,9 @@ inline void write_curves(const Run& run, const std::string& file,
     const xtape::Tensor dense = a.detach().to(xtape::float64).contiguous();
     return std::vector<double>(dense.data<double>(), dense.data<double>() + dense.numel());
   };
-  xtape::data::Table table;
   xtape::data::Plot plot(options);
-  table.add(options.x_label, values(x));
-  for (const auto& [name, y] : curves) {
-    table.add(name, values(y));
-    plot.line(name, values(x), values(y));
-  }
-  const std::string stem = (std::filesystem::path(run.flags.out_dir) / file).string();
-  xtape::data::write_csv(stem + ".csv", table);
-  plot.save(stem + ".svg");
+  for (const auto& [name, y] : curves) plot.line(name, values(x), values(y));
+  plot.save((std::filesystem::path(run.flags.out_dir) / (file + ".svg")).string());
 }
 
 struct DigitSets {
