@@ -9,6 +9,7 @@
 #include <xtensor-blas/xblas_config.hpp>
 
 #include "../parallel.hpp"
+#include "gemm_few.hpp"
 #include "xflens/cxxblas/cxxblas.cxx"
 #ifdef XTAPE_HAS_ONEDNN
 #include "gemm_onednn.hpp"
@@ -29,6 +30,11 @@ void scale_rows(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t ldc) 
   }
 }
 
+template <class T>
+void fill_rows(std::int64_t m, std::int64_t n, const T* row, T* c, std::int64_t ldc) {
+  for (std::int64_t i = 0; i < m; ++i) std::copy_n(row, n, c + i * ldc);
+}
+
 // For sizes that the BLAS interface's int cannot hold.
 template <class T>
 void gemm_wide(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
@@ -45,24 +51,32 @@ void gemm_wide(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t 
   }
 }
 
+// alpha op(A) op(B) + beta C, or with `bias` in the place of C, then beta is 1.
 template <class T>
 void multiply(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
-              T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
-              std::int64_t ldc, [[maybe_unused]] int threads) {
+              T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta,
+              const T* bias, T* c, std::int64_t ldc, int threads) {
   if (m == 0 || n == 0) return;
-  if (k == 0 || alpha == T(0)) return scale_rows(m, n, beta, c, ldc);
   // A single row's distance to the next means nothing, but BLAS checks it.
   lda = std::max(lda, transpose_a ? m : k);
   ldb = std::max(ldb, transpose_b ? k : n);
   ldc = std::max(ldc, n);
+  const bool few = is_few(transpose_a, transpose_b, m, k);
 #ifdef XTAPE_HAS_ONEDNN
   if constexpr (std::is_same_v<T, float>) {
-    if (onednn::gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc,
-                     threads)) {
+    if (k > 0 && !few &&
+        onednn::gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, bias ? 0 : beta,
+                     bias, c, ldc, threads)) {
       return;
     }
   }
 #endif
+  if (bias) fill_rows(m, n, bias, c, ldc);
+  if (k == 0 || alpha == T(0)) return scale_rows(m, n, beta, c, ldc);
+  if (few) {
+    return gemm_few(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc,
+                    threads);
+  }
   if (std::max({m, n, k, lda, ldb, ldc}) > INT_MAX) {
     return gemm_wide(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   }
@@ -78,14 +92,24 @@ template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
           std::int64_t ldc) {
-  multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, num_threads());
+  multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
+           static_cast<const T*>(nullptr), c, ldc, num_threads());
+}
+
+template <class T>
+void gemm_bias(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+               const T* a, std::int64_t lda, const T* b, std::int64_t ldb, const T* bias, T* c,
+               std::int64_t ldc) {
+  multiply(transpose_a, transpose_b, m, n, k, T(1), a, lda, b, ldb, T(1), bias, c, ldc,
+           num_threads());
 }
 
 template <class T>
 void gemm_alone(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                 T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
                 std::int64_t ldc) {
-  multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, 1);
+  multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
+           static_cast<const T*>(nullptr), c, ldc, 1);
 }
 
 template <class T>
@@ -101,7 +125,7 @@ void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::i
   const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   const auto product = [&](std::int64_t i, int threads) {
     multiply(transpose_a, transpose_b, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb,
-             beta, c + i * stride_c, ldc, threads);
+             beta, static_cast<const T*>(nullptr), c + i * stride_c, ldc, threads);
   };
   // Few large products run one after the other, each on all threads.
   constexpr double kLarge = 1 << 24, kGrain = 1 << 16;
@@ -119,6 +143,9 @@ void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::i
   template XTAPE_API void gemm<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t, T,       \
                                   const T*, std::int64_t, const T*, std::int64_t, T, T*,         \
                                   std::int64_t);                                                 \
+  template XTAPE_API void gemm_bias<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t,     \
+                                       const T*, std::int64_t, const T*, std::int64_t, const T*, \
+                                       T*, std::int64_t);                                        \
   template XTAPE_API void gemm_alone<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t, T, \
                                         const T*, std::int64_t, const T*, std::int64_t, T, T*,   \
                                         std::int64_t);                                           \

@@ -15,7 +15,13 @@ XTAPE_API void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int
                     std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
                     std::int64_t ldb, T beta, T* c, std::int64_t ldc);
 
-/// The same on the calling thread alone: for the parts of a parallel loop.
+/// C = op(A) @ op(B) with `bias` [n] added to each row.
+template <class T>
+XTAPE_API void gemm_bias(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                         std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+                         const T* bias, T* c, std::int64_t ldc);
+
+/// gemm() on the calling thread alone: for the parts of a parallel loop.
 template <class T>
 XTAPE_API void gemm_alone(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                           std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,

@@ -3,6 +3,8 @@
 
 #include "gemm_onednn.hpp"
 
+#include <unordered_map>
+
 #include "../memory.hpp"
 #include "onednn.hpp"
 
@@ -26,7 +28,7 @@ bool serves(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, 
 
 struct Plan {
   dnnl::matmul primitive;
-  dnnl::memory::desc a, b, c, scratchpad;
+  dnnl::memory::desc a, b, bias, c, scratchpad;
 };
 
 using Plans = PlanCache<8, Plan>;
@@ -34,6 +36,7 @@ using Plans = PlanCache<8, Plan>;
 std::shared_ptr<const Plan> make_plan(const Plans::Key& key) {
   const auto [m, n, k, lda, ldb, ldc, flags, threads] = key;
   const bool transpose_a = flags & 1, transpose_b = flags & 2, accumulate = flags & 4;
+  const bool has_bias = flags & 8;
   using dnnl::memory;
   const auto type = memory::data_type::f32;
   auto plan = std::make_shared<Plan>();
@@ -46,7 +49,11 @@ std::shared_ptr<const Plan> make_plan(const Plans::Key& key) {
     sum.append_sum();
     attr.set_post_ops(sum);
   }
-  const dnnl::matmul::primitive_desc desc({plan->a, plan->b, plan->c}, attr, engine());
+  if (has_bias) plan->bias = memory::desc({1, n}, type, memory::dims{n, 1});
+  const dnnl::matmul::primitive_desc desc(
+      has_bias ? dnnl::matmul::desc(plan->a, plan->b, plan->bias, plan->c)
+               : dnnl::matmul::desc(plan->a, plan->b, plan->c),
+      attr, engine());
   plan->scratchpad = desc.scratchpad_desc();
   plan->primitive = dnnl::matmul(desc);
   return plan;
@@ -57,15 +64,18 @@ Plans& plans() {
   return *plans;
 }
 
-bool run_matmul(const Plans::Key& key, const float* a, const float* b, float* c) {
+bool run_matmul(const Plans::Key& key, const float* a, const float* b, const float* bias,
+                float* c) {
   const auto plan = plans().get(key, [&] { return make_plan(key); });
   if (!plan) return false;
   const xtape::detail::Scratch<std::byte> scratch(plan->scratchpad.get_size());
-  plan->primitive.execute(stream(),
-                          {{DNNL_ARG_SRC, memory_at(plan->a, a)},
-                           {DNNL_ARG_WEIGHTS, memory_at(plan->b, b)},
-                           {DNNL_ARG_DST, memory_at(plan->c, c)},
-                           {DNNL_ARG_SCRATCHPAD, memory_at(plan->scratchpad, scratch.data())}});
+  std::unordered_map<int, dnnl::memory> arguments{
+      {DNNL_ARG_SRC, memory_at(plan->a, a)},
+      {DNNL_ARG_WEIGHTS, memory_at(plan->b, b)},
+      {DNNL_ARG_DST, memory_at(plan->c, c)},
+      {DNNL_ARG_SCRATCHPAD, memory_at(plan->scratchpad, scratch.data())}};
+  if (bias) arguments.emplace(DNNL_ARG_BIAS, memory_at(plan->bias, bias));
+  plan->primitive.execute(stream(), arguments);
   return true;
 }
 
@@ -73,11 +83,12 @@ bool run_matmul(const Plans::Key& key, const float* a, const float* b, float* c)
 
 bool gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
-          float beta, float* c, std::int64_t ldc, int threads) {
+          float beta, const float* bias, float* c, std::int64_t ldc, int threads) {
   if (alpha != 1 || (beta != 0 && beta != 1)) return false;
   if (!serves(transpose_a, transpose_b, m, n, k, threads)) return false;
-  const std::int64_t flags = (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (beta == 1 ? 4 : 0);
-  return run_matmul({m, n, k, lda, ldb, ldc, flags, threads}, a, b, c);
+  const std::int64_t flags =
+      (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (beta == 1 ? 4 : 0) | (bias ? 8 : 0);
+  return run_matmul({m, n, k, lda, ldb, ldc, flags, threads}, a, b, bias, c);
 }
 
 }  // namespace xtape::kernels::onednn

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "matmul.hpp"
 
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -124,6 +123,17 @@ void multiply_matrices(const Tensor& y, const Side& left, const Side& right, dou
     kernels::gemm(left.transposed, right.transposed, left.rows, right.cols, left.cols,
                   static_cast<T>(alpha), left.data<T>(), left.step, right.data<T>(), right.step,
                   static_cast<T>(beta), detail::fresh_data<T>(y), right.cols);
+  });
+}
+
+// y = left @ right + bias
+void multiply_and_add(const Tensor& y, const Side& left, const Side& right, const Tensor& bias) {
+  const Tensor dense = bias.is_contiguous() ? bias : detail::copy_contiguous(bias);
+  detail::dispatch_floating(y.dtype(), [&]<class T>(detail::Type<T>) {
+    kernels::gemm_bias(left.transposed, right.transposed, left.rows, right.cols, left.cols,
+                       left.data<T>(), left.step, right.data<T>(), right.step,
+                       reinterpret_cast<const T*>(dense.value()->data), detail::fresh_data<T>(y),
+                       right.cols);
   });
 }
 
@@ -269,15 +279,6 @@ namespace {
 // A new tensor with x broadcast to `shape`.
 Tensor broadcast_copy(const Tensor& x, const Shape& shape) {
   Tensor y = detail::empty(x.dtype(), shape);
-  if (x.dim() == 1 && x.is_contiguous() && x.numel() == shape.back()) {  // a bias
-    const std::size_t row = static_cast<std::size_t>(x.numel()) * item_size(x.dtype());
-    const std::byte* end =
-        y.value()->data + static_cast<std::size_t>(y.numel()) * item_size(x.dtype());
-    for (std::byte* to = y.value()->data; to != end; to += row) {
-      std::memcpy(to, x.value()->data, row);
-    }
-    return y;
-  }
   Shape strides = Shape::filled(shape.rank(), 0);
   const int lead = shape.rank() - x.dim();
   for (int i = 0; i < x.dim(); ++i) strides[lead + i] = x.sizes()[i] == 1 ? 0 : x.strides()[i];
@@ -325,9 +326,14 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   }
   Shape shape = x.shape();
   shape[shape.rank() - 1] = out;
-  Tensor y = bias.defined() ? broadcast_copy(bias, shape) : detail::empty(x.dtype(), shape);
-  multiply_matrices(y, Side({x.dim() == 2 ? x : as_matrix(x.detach())}), Side({weight, true}), 1,
-                    bias.defined() ? 1 : 0);
+  Tensor y = detail::empty(x.dtype(), shape);
+  const Tensor rows = x.dim() == 2 ? Tensor() : as_matrix(x.detach());
+  const Side left({x.dim() == 2 ? x : rows}), right({weight, true});
+  if (bias.defined()) {
+    multiply_and_add(y, left, right, bias);
+  } else {
+    multiply_matrices(y, left, right, 1, 0);
+  }
   record("linear", y, {x, weight, bias},
          saves(weight.requires_grad() ? x : undefined, x.requires_grad() ? weight : undefined),
          [](Backward& t) {

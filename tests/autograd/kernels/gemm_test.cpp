@@ -97,7 +97,8 @@ void check(const Product& p, T alpha, T beta) {
 // Sizes on both sides of every bound of the rule that chooses the engine.
 constexpr std::int64_t kSizes[][3] = {{1, 1, 1},     {1, 32, 4},   {3, 5, 7},     {1, 300, 500},
                                       {300, 1, 50},  {8, 64, 300}, {20, 80, 90},  {16, 130, 260},
-                                      {33, 65, 129}, {64, 70, 80}, {130, 10, 70}, {128, 120, 110}};
+                                      {33, 65, 129}, {64, 70, 80}, {2, 530, 70},  {4, 37, 200},
+                                      {70, 45, 1},   {9, 130, 3},  {130, 10, 70}, {128, 120, 110}};
 
 template <class T>
 void check_all() {
@@ -229,6 +230,61 @@ BOOST_AUTO_TEST_CASE(same_bits_every_time) {
       }
     }
   }
+}
+
+// Sizes large enough to be divided.
+BOOST_AUTO_TEST_CASE(few_rows_or_terms_give_the_same_bits_for_any_number_of_threads) {
+  const Product products[] = {{false, true, 1, 3000, 700, 0}, {false, false, 1, 3000, 700, 0},
+                              {false, true, 3, 903, 500, 1},  {true, false, 4, 903, 500, 1},
+                              {true, false, 903, 700, 1, 0},  {false, false, 903, 701, 4, 0}};
+  for (const Product& p : products) {
+    const auto a = normal<float>(p.a_size(), 1), b = normal<float>(p.b_size(), 2);
+    std::vector<float> results[2];
+    for (const int count : {1, 2}) {
+      const Threads threads(count);
+      auto& c = results[count - 1];
+      c.resize(static_cast<std::size_t>(p.c_size()));
+      run(p, 1.0f, a.data(), b.data(), 0.0f, c.data());
+    }
+    BOOST_TEST((results[0] == results[1]));
+    check<float>(p, 1.0f, 0.0f);
+  }
+}
+
+template <class T>
+void check_bias(const Product& p) {
+  const auto a = normal<T>(p.a_size(), 1), b = normal<T>(p.b_size(), 2), bias = normal<T>(p.n, 3);
+  std::vector<T> c(static_cast<std::size_t>(p.c_size()), static_cast<T>(NAN));
+  xtape::kernels::gemm_bias(p.transpose_a, p.transpose_b, p.m, p.n, p.k, a.data(), p.lda, b.data(),
+                            p.ldb, bias.data(), c.data(), p.ldc);
+  double worst = 0;
+  for (std::int64_t i = 0; i < p.m; ++i) {
+    for (std::int64_t j = 0; j < p.n; ++j) {
+      const double expected = static_cast<double>(bias[static_cast<std::size_t>(j)]) +
+                              element(p, a.data(), b.data(), i, j);
+      const auto at = static_cast<std::size_t>(i * p.ldc + j);
+      worst = std::max(worst, std::fabs(expected - static_cast<double>(c[at])));
+    }
+  }
+  BOOST_TEST_INFO_SCOPE(p.transpose_a << p.transpose_b << " " << p.m << "x" << p.n << "x" << p.k);
+  BOOST_TEST(worst <= tolerance<T>(p.k));
+}
+
+BOOST_AUTO_TEST_CASE(a_bias_is_added_to_each_row) {
+  for (const auto& size : kSizes) {
+    for (const bool transpose_a : {false, true}) {
+      for (const bool transpose_b : {false, true}) {
+        const Product p(transpose_a, transpose_b, size[0], size[1], size[2], 0);
+        check_bias<float>(p);
+        check_bias<double>(p);
+      }
+    }
+  }
+  std::vector<float> c(6);
+  const std::vector<float> bias{1, 2, 3};
+  const float* const none = nullptr;
+  xtape::kernels::gemm_bias(false, false, 2, 3, 0, none, 0, none, 3, bias.data(), c.data(), 3);
+  BOOST_TEST(c == (std::vector<float>{1, 2, 3, 1, 2, 3}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(several_threads_at_once) {

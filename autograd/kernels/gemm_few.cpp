@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "gemm_few.hpp"
+
+#include <algorithm>
+
+#include "../parallel.hpp"
+#include "rows.hpp"
+
+namespace xtape::kernels {
+namespace {
+
+constexpr std::int64_t kRows = 4;     // at a time
+constexpr std::int64_t kColumns = 4;  // vectors side by side
+constexpr double kGrain = 1 << 17;    // multiply-adds of a chunk
+
+template <class T>
+struct Product {
+  std::int64_t m, n, k;
+  const T *a, *b;
+  std::int64_t a_row, a_term, ldb;  // strides of op(A); b's rows are dense
+  T alpha, beta;
+  T* c;
+  std::int64_t ldc;
+
+  T result(T sum, T before) const {
+    return beta == T(0) ? alpha * sum : alpha * sum + beta * before;
+  }
+};
+
+/// f(begin, end) over `count` pieces of `work` multiply-adds each.
+template <class F>
+void divide(std::int64_t count, double work, int threads, F f) {
+  if (threads == 1) return f(std::int64_t{0}, count);
+  const auto grain = static_cast<std::int64_t>(std::max(1.0, kGrain / std::max(1.0, work)));
+  detail::parallel_for(count, grain, f);
+}
+
+// --- C = A B: rows of B, added up ---------------------------------------------------------------
+
+template <class T, std::int64_t R, std::int64_t V>
+void add_rows(const Product<T>& p, std::int64_t row, std::int64_t column, Part<T> part) {
+  constexpr std::int64_t W = Lane<T>::kSize;
+  Lane<T> sums[R][V];
+  for (auto& of_row : sums) std::fill_n(of_row, V, Lane<T>(0.0));
+  const T *a = p.a + row * p.a_row, *b = p.b + column;
+  for (std::int64_t t = 0; t < p.k; ++t, a += p.a_term, b += p.ldb) {
+    Lane<T> terms[V];
+    for (std::int64_t v = 0; v < V; ++v) terms[v] = part.load(b + v * W, T(0));
+    for (std::int64_t r = 0; r < R; ++r) {
+      const Lane<T> factor(static_cast<double>(a[r * p.a_row]));
+      for (std::int64_t v = 0; v < V; ++v) {
+        sums[r][v] = xsimd::fma(factor.batch, terms[v].batch, sums[r][v].batch);
+      }
+    }
+  }
+  const Lane<T> alpha(static_cast<double>(p.alpha)), beta(static_cast<double>(p.beta));
+  for (std::int64_t r = 0; r < R; ++r) {
+    T* c = p.c + (row + r) * p.ldc + column;
+    for (std::int64_t v = 0; v < V; ++v) {
+      Lane<T> y = sums[r][v] * alpha;
+      if (p.beta != T(0)) y = y + part.load(c + v * W, T(0)) * beta;
+      part.store(y, c + v * W);
+    }
+  }
+}
+
+template <class T, std::int64_t R>
+void add_rows(const Product<T>& p, std::int64_t row, std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t W = Lane<T>::kSize;
+  for (; begin + kColumns * W <= end; begin += kColumns * W) {
+    add_rows<T, R, kColumns>(p, row, begin, {});
+  }
+  for (; begin < end; begin += W) add_rows<T, R, 1>(p, row, begin, {std::min(W, end - begin)});
+}
+
+template <class T>
+void add_rows(const Product<T>& p, std::int64_t row, std::int64_t rows, std::int64_t begin,
+              std::int64_t end) {
+  if (rows == 4) return add_rows<T, 4>(p, row, begin, end);
+  if (rows == 3) return add_rows<T, 3>(p, row, begin, end);
+  if (rows == 2) return add_rows<T, 2>(p, row, begin, end);
+  add_rows<T, 1>(p, row, begin, end);
+}
+
+template <class T>
+void multiply_rows(const Product<T>& p, int threads) {
+  constexpr std::int64_t kTile = kColumns * Lane<T>::kSize;
+  if (p.m <= kRows) {
+    const double work = static_cast<double>(p.m) * static_cast<double>(p.k) * kTile;
+    return divide((p.n + kTile - 1) / kTile, work, threads, [&](auto begin, auto end) {
+      add_rows(p, 0, p.m, begin * kTile, std::min(p.n, end * kTile));
+    });
+  }
+  const double work = static_cast<double>(kRows * p.k) * static_cast<double>(p.n);
+  divide((p.m + kRows - 1) / kRows, work, threads, [&](auto begin, auto end) {
+    for (std::int64_t row = begin * kRows; row < std::min(p.m, end * kRows); row += kRows) {
+      add_rows(p, row, std::min(kRows, p.m - row), 0, p.n);
+    }
+  });
+}
+
+// --- C = A B^T: dot products of rows ------------------------------------------------------------
+
+template <class T, std::int64_t R, std::int64_t N>
+void dot_rows(const Product<T>& p, std::int64_t column) {
+  constexpr std::int64_t W = Lane<T>::kSize;
+  Lane<T> sums[R][N];
+  for (auto& of_row : sums) std::fill_n(of_row, N, Lane<T>(0.0));
+  const T* b = p.b + column * p.ldb;
+  const auto add = [&](std::int64_t t, auto part) {
+    Lane<T> terms[N];
+    for (std::int64_t i = 0; i < N; ++i) terms[i] = part.load(b + i * p.ldb + t, T(0));
+    for (std::int64_t r = 0; r < R; ++r) {
+      const Lane<T> factor = part.load(p.a + r * p.a_row + t, T(0));
+      for (std::int64_t i = 0; i < N; ++i) {
+        sums[r][i] = xsimd::fma(factor.batch, terms[i].batch, sums[r][i].batch);
+      }
+    }
+  };
+  std::int64_t t = 0;
+  for (; t + W <= p.k; t += W) add(t, Part<T>{});
+  if (t < p.k) add(t, Part<T>{p.k - t});
+  for (std::int64_t r = 0; r < R; ++r) {
+    T* c = p.c + r * p.ldc + column;
+    for (std::int64_t i = 0; i < N; ++i) c[i] = p.result(xsimd::hadd(sums[r][i].batch), c[i]);
+  }
+}
+
+template <class T, std::int64_t R>
+void dot_rows(const Product<T>& p, std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t kDots = R > 2 ? 4 : 8;  // of B at a time: sums that wait for no other
+  for (; begin + kDots <= end; begin += kDots) dot_rows<T, R, kDots>(p, begin);
+  for (; begin < end; ++begin) dot_rows<T, R, 1>(p, begin);
+}
+
+template <class T>
+void multiply_dots(const Product<T>& p, int threads) {
+  divide(p.n, static_cast<double>(p.m * p.k), threads, [&](auto begin, auto end) {
+    if (p.m == 4) return dot_rows<T, 4>(p, begin, end);
+    if (p.m == 3) return dot_rows<T, 3>(p, begin, end);
+    if (p.m == 2) return dot_rows<T, 2>(p, begin, end);
+    dot_rows<T, 1>(p, begin, end);
+  });
+}
+
+}  // namespace
+
+template <class T>
+void gemm_few(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+              T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
+              std::int64_t ldc, int threads) {
+  const Product<T> p{m,   n,     k,    a, b,  transpose_a ? 1 : lda, transpose_a ? lda : 1,
+                     ldb, alpha, beta, c, ldc};
+  transpose_b ? multiply_dots(p, threads) : multiply_rows(p, threads);
+}
+
+#define XTAPE_INSTANTIATE(T)                                                                   \
+  template void gemm_few<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t, T, const T*, \
+                            std::int64_t, const T*, std::int64_t, T, T*, std::int64_t, int);
+XTAPE_INSTANTIATE(float)
+XTAPE_INSTANTIATE(double)
+#undef XTAPE_INSTANTIATE
+
+}  // namespace xtape::kernels
