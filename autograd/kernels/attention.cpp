@@ -2,6 +2,7 @@
 #include "attention.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -26,6 +27,32 @@ constexpr T kInfinity = std::numeric_limits<T>::infinity();
 template <class T>
 T* at(const Matrices& m, std::int64_t matrix, std::int64_t row) {
   return static_cast<T*>(m.data) + m.offsets[matrix] + row * m.step;
+}
+
+/// f(begin, part) over the first n of a row of scores. The row's last vector is taken whole, for
+/// rows are kKeys long: what is beyond n reads as `fill` and may be written.
+template <class T>
+struct Whole {
+  std::int64_t count;
+
+  Lane<T> load(const T* x, T fill) const {
+    alignas(64) static constexpr auto kCounted = [] {
+      std::array<T, static_cast<std::size_t>(Lane<T>::kSize)> counted{};
+      for (std::size_t i = 0; i < counted.size(); ++i) counted[i] = static_cast<T>(i);
+      return counted;
+    }();
+    const Lane<T> inside(static_cast<double>(count)), beyond(static_cast<double>(fill));
+    return where(lt(Lane<T>::load(kCounted.data()), inside), Lane<T>::load(x), beyond);
+  }
+  void store(const Lane<T>& v, T* y) const { v.store(y); }
+};
+template <class T, class F>
+void each_of_row(std::int64_t n, F&& f) {
+  constexpr std::int64_t W = Lane<T>::kSize;
+  static_assert(kKeys % W == 0);
+  std::int64_t i = 0;
+  for (; i + W <= n; i += W) f(i, Part<T>{});
+  if (i < n) f(i, Whole<T>{n - i});
 }
 
 // One block of queries against blocks of keys.
@@ -59,9 +86,10 @@ class Scores {
     const Lane<T> scale(a_.scale);
     const T beyond_end = a_.scale < 0 ? kInfinity<T> : -kInfinity<T>;  // -inf once scaled
     Lane<T> top[2] = {-static_cast<double>(kInfinity<T>), -static_cast<double>(kInfinity<T>)};
-    each_part<T>(seen(i), [&](auto j, auto part) {
+    const std::int64_t n = seen(i);
+    each_of_row<T>(n, [&](auto j, auto part) {
       Lane<T> v = part.load(s + j, beyond_end) * scale;
-      if (mask) v = v + part.load(mask + j, T(0));
+      if (mask) v = v + Part<T>{std::min(W, n - j)}.load(mask + j, T(0));
       Lane<T>& t = top[j / W % 2];
       t = where(gt(v, t), v, t);
       part.store(v, s + j);
@@ -138,11 +166,13 @@ class ForwardBlock {
       top = T(0);
     }
     const Lane<T> shift(static_cast<double>(top));
-    const double sum = sum_parts<T>(n, [&](auto j, auto part) {
+    Lane<T> sums[2] = {0.0, 0.0};
+    each_of_row<T>(n, [&](auto j, auto part) {
       const Lane<T> e = exp(part.load(s + j, -kInfinity<T>) - shift);
       part.store(e, s + j);
-      return e;
+      sums[j / Lane<T>::kSize % 2] = sums[j / Lane<T>::kSize % 2] + e;
     });
+    const double sum = total(sums[0] + sums[1]);
     std::fill_n(s + n, b.keys - n, T(0));
     if (top != top_[i] && sum_[i] != 0) {
       const double factor = std::exp(static_cast<double>(top_[i]) - static_cast<double>(top));
@@ -224,7 +254,7 @@ class BackwardMatrix {
     gradients.drop(i, d);
     const T log_sum = log_sum_[b.matrix * a_.queries + b.query + i];
     const Lane<T> shift(static_cast<double>(log_sum)), along(along_[i]), scale(a_.scale);
-    each_part<T>(n, [&](auto j, auto part) {
+    each_of_row<T>(n, [&](auto j, auto part) {
       const Lane<T> p = exp(part.load(s + j, -kInfinity<T>) - shift);
       part.store(p, s + j);
       part.store(p * (part.load(d + j, T(0)) - along) * scale, d + j);

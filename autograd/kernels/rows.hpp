@@ -36,9 +36,14 @@ template <class T, class A>
 double total(const Lane<T, A>& v) {
   T lanes[Lane<T, A>::kSize];
   v.store(lanes);
-  double sum[2] = {};
-  for (std::int64_t i = 0; i < Lane<T, A>::kSize; ++i) sum[i % 2] += static_cast<double>(lanes[i]);
-  return sum[0] + sum[1];
+  constexpr std::int64_t W = Lane<T, A>::kSize, kSums = W < 4 ? W : 4;  // in vectors of doubles
+  double sum[kSums];
+  for (std::int64_t j = 0; j < kSums; ++j) sum[j] = static_cast<double>(lanes[j]);
+  for (std::int64_t i = kSums; i < W; i += kSums) {
+    for (std::int64_t j = 0; j < kSums; ++j) sum[j] += static_cast<double>(lanes[i + j]);
+  }
+  for (std::int64_t j = 1; j < kSums; ++j) sum[0] += sum[j];
+  return sum[0];
 }
 
 /// f(begin, part) over a row.

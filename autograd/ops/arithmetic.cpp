@@ -347,13 +347,33 @@ Tensor& write(const char* name, Tensor& x, const Tensor& y) {
   return x.copy_(y);
 }
 
+// Without a temporary where x is dense and nothing that is written is read at another place.
+bool computed_in_place(const char* name, Binary op, const Tensor& x, const Tensor& other) {
+  if (!x.defined() || !other.defined() || !is_floating(x.dtype()) || x.dtype() != other.dtype() ||
+      x.value()->storage == other.value()->storage || !detail::is_dense(x) ||
+      detail::broadcast(name, x.sizes(), other.sizes()) != x.shape()) {
+    return false;
+  }
+  detail::begin_write(name, x);
+  const Tensor *outputs[] = {&x}, *inputs[] = {&x, &other};
+  detail::elementwise_into(kernels::binary_strip(op, x.dtype()), x, outputs, inputs, nullptr);
+  return true;
+}
+
 }  // namespace
 
-#define XTAPE_IN_PLACE(op)                                             \
-  Tensor& Tensor::op##_(const Tensor& other) {                         \
-    return write(#op "_", *this, xtape::op(detach(), other.detach())); \
-  }                                                                    \
-  Tensor& Tensor::op##_(Scalar other) { return write(#op "_", *this, xtape::op(detach(), other)); }
+#define XTAPE_IN_PLACE(op)                                                              \
+  Tensor& Tensor::op##_(const Tensor& other) {                                          \
+    if (computed_in_place(#op "_", Binary::op, *this, other)) return *this;             \
+    return write(#op "_", *this, xtape::op(detach(), other.detach()));                  \
+  }                                                                                     \
+  Tensor& Tensor::op##_(Scalar other) {                                                 \
+    if (defined() && is_floating(dtype()) && other.promote_with(dtype()) == dtype() &&  \
+        computed_in_place(#op "_", Binary::op, *this, scalar_tensor(other, dtype()))) { \
+      return *this;                                                                     \
+    }                                                                                   \
+    return write(#op "_", *this, xtape::op(detach(), other));                           \
+  }
 XTAPE_IN_PLACE(add)
 XTAPE_IN_PLACE(sub)
 XTAPE_IN_PLACE(mul)

@@ -4,6 +4,10 @@
 #include <cmath>
 #include <limits>
 #include <xtape/autograd/ops/arithmetic.hpp>
+#include <xtape/autograd/ops/indexing.hpp>
+#include <xtape/autograd/ops/random.hpp>
+#include <xtape/autograd/ops/reductions.hpp>
+#include <xtape/autograd/ops/shape.hpp>
 
 #include "../expect.hpp"
 #include "../rows.hpp"
@@ -390,6 +394,31 @@ BOOST_AUTO_TEST_CASE(comparison_operators) {
   XTAPE_SAME(2 <= x, {0, 1, 1});
   XTAPE_SAME(2 > x, {1, 0, 0});
   XTAPE_SAME(2.5 >= x, {1, 1, 0});
+}
+
+BOOST_AUTO_TEST_CASE(in_place_forms_on_every_layout) {
+  manual_seed(3);
+  const Tensor start = randn({3, 4, 2}), row = randn({2}), column = randn({4, 1});
+  const auto check = [&](auto view, const Tensor& other) {
+    const Tensor x = start.clone(), expected = view(start) * other;
+    const void* const memory = x.value()->data;
+    Tensor y = view(x);
+    y.mul_(other);
+    BOOST_TEST(all(eq(y, expected)).item<bool>());
+    BOOST_TEST(x.value()->data == memory);
+  };
+  const auto whole = [](const Tensor& x) { return x; };
+  check(whole, row);
+  check(whole, column);
+  check(whole, row[0]);
+  check([](const Tensor& x) { return transpose(x, 0, 2); }, randn({3}));
+  check([](const Tensor& x) { return flip(x, {0}); }, row);
+  check([](const Tensor& x) { return narrow(x, 1, 1, 2); }, row);
+  // What is written is read elsewhere, too.
+  Tensor x = start.clone();
+  const Tensor expected = x * x[1];
+  x.mul_(x[1]);
+  BOOST_TEST(all(eq(x, expected)).item<bool>());
 }
 
 BOOST_AUTO_TEST_CASE(in_place_forms_write_leaves) {
