@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "owned.hpp"
+#include "row_gradient.hpp"
 #include "tape.hpp"
 #include "tensor.hpp"
 #include "watch.hpp"
@@ -42,7 +43,9 @@ struct OutputHook {
 
 /// What few nodes have: hooks, kept gradients; every leaf's gradient.
 struct Extras {
-  Tensor gradient;         // a leaf's
+  Tensor gradient;                // a leaf's
+  std::vector<RowGradient> rows;  // what belongs to it, too
+  std::atomic<bool> holds_rows{false};
   Value* value = nullptr;  // the leaf itself while it lives; not counted
   std::vector<OutputHook> hooks;
   std::vector<Owned<Hook>> after_accumulation;

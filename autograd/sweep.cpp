@@ -9,6 +9,7 @@
 #include "error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/creation.hpp"
+#include "ops/indexing.hpp"
 #include "ops/reductions.hpp"
 #include "scope.hpp"
 
@@ -232,6 +233,37 @@ void Sweep::add(Node& node, int i, Tensor gradient) {
   gradient = fit(node, target, edge.output, std::move(gradient));
   if (target.leaf && !wanted_.empty()) return collect(target, edge.output, gradient);
   deposit(target, edge.output, std::move(gradient));
+}
+
+// Whether nobody but the reader of `.grad()` sees the leaf's gradient.
+bool Sweep::may_hold_rows(Node& target, const Tensor& values) {
+  if (!target.leaf || !wanted_.empty() || create_graph_) return false;
+  const Extras& e = *target.extras;
+  if (!e.hooks.empty() || !e.after_accumulation.empty()) return false;
+  const std::uint64_t holder = target.sweep.load(std::memory_order_relaxed);
+  return values.dtype() == target.slots()[0].dtype && (holder == 0 || holder == id_);
+}
+
+void Sweep::add_rows(Backward& t, int i, const Tensor& index, Tensor values) {
+  Sweep& sweep = t.sweep_;
+  const Edge& edge = t.node_.edges()[static_cast<std::size_t>(i)];
+  if (!sweep.needs(edge)) return;
+  Node& target = *edge.node;
+  if (!sweep.may_hold_rows(target, values)) {
+    const Tensor zero = zeros(Shape(t.sizes(i)), values.dtype());
+    return t.add(i, index_add(zero, 0, index, values));
+  }
+  if (thread_state.watcher) [[unlikely]] {
+    tell(thread_state.watcher, [&](Watcher& w) { w.gradient(t.node_, i, values); });
+  }
+  const bool claimed = target.sweep.load(std::memory_order_relaxed) == sweep.id_;
+  sweep.claim(target);  // another thread's sweep is an error
+  hold_rows(target, index, std::move(values));
+  if (!claimed) target.sweep.store(0, std::memory_order_release);
+}
+
+void add_rows(Backward& t, int i, const Tensor& index, Tensor values) {
+  Sweep::add_rows(t, i, index, std::move(values));
 }
 
 void Sweep::collect(Node& node, std::uint32_t output, Tensor& gradient) {

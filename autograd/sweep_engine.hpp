@@ -30,6 +30,7 @@ class Sweep {
 
   bool needs(const Edge& edge) noexcept;
   void add(Node& node, int i, Tensor gradient);
+  static void add_rows(Backward& t, int i, const Tensor& index, Tensor values);
   bool create_graph() const noexcept { return create_graph_; }
 
  private:
@@ -58,6 +59,7 @@ class Sweep {
   void finish(Node& node, Tensor* gradients);
   void run_hooks(Node& node, Tensor* gradients);
   void finish_leaves();
+  bool may_hold_rows(Node& target, const Tensor& values);
   void collect(Node& node, std::uint32_t output, Tensor& gradient);
   void accumulate_leaf(Node& leaf, Tensor gradient);
   void hand_over_edges(Node& node, bool keep) noexcept;

@@ -223,7 +223,10 @@ bool Tensor::is_leaf() const noexcept { return !value_->node || value_->node->le
 Tensor Tensor::grad() const {
   if (!value_ || !value_->node || !value_->node->extras) return {};
   const detail::Extras& e = *value_->node->extras;
-  if (value_->node->leaf) return e.gradient;
+  if (value_->node->leaf) {
+    if (e.holds_rows.load(std::memory_order_acquire)) detail::settle_rows(*value_->node);
+    return e.gradient;
+  }
   for (const auto& [output, gradient] : e.retained) {
     if (output == static_cast<int>(value_->output)) return gradient;
   }
@@ -245,6 +248,8 @@ void Tensor::set_grad(const Tensor& gradient) {
     }
   }
   node.extras->gradient = gradient;
+  if (!node.extras->holds_rows.exchange(false, std::memory_order_relaxed)) return;
+  node.extras->rows.clear();
 }
 
 void Tensor::retain_grad() {
@@ -330,10 +335,9 @@ Tensor& Tensor::set_data(const Tensor& other) {
   value_->dtype = other.dtype();
   detail::set_strides(*value_, other.strides());
   if (value_->node) {
+    const Tensor gradient = grad();
     value_->node->slot_array()[0].dtype = other.dtype();
-    const Tensor& gradient = value_->node->extras->gradient;
-    if (gradient.defined() && gradient.dtype() != other.dtype())
-      value_->node->extras->gradient = {};
+    if (gradient.defined() && gradient.dtype() != other.dtype()) set_grad({});
   }
   return *this;
 }

@@ -75,6 +75,10 @@ void Optimizer::step() {
 
 void Optimizer::step_slot(Slot& slot, std::size_t group) {
   const Tensor& p = slot.parameter;
+  if (p.is_contiguous() && update_rows(p, group)) {
+    ++slot.steps;
+    return;
+  }
   const Tensor gradient = p.grad();
   if (!gradient.defined()) return;
   ++slot.steps;

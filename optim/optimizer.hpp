@@ -111,6 +111,9 @@ class XTAPE_API Optimizer {
   /// Steps one parameter. Parameter, gradient and buffers are dense and of one memory order.
   virtual void update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
                       std::size_t group) = 0;
+  /// Steps a contiguous parameter of which only some rows have a gradient (what an embedding read),
+  /// each once. False, with nothing done, where all of it changes or the gradient is dense.
+  virtual bool update_rows(const Tensor& /*parameter*/, std::size_t /*group*/) { return false; }
   virtual double& lr_of(std::size_t group) = 0;
   /// Null where there is none.
   virtual double* momentum_of(std::size_t group) = 0;

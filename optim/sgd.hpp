@@ -28,6 +28,7 @@ class XTAPE_API SGD final : public OptimizerWith<SGDOptions> {
   void check(const SGDOptions& o) const override;
   void update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
               std::size_t group) override;
+  bool update_rows(const Tensor& parameter, std::size_t group) override;
 };
 
 }  // namespace xtape::optim

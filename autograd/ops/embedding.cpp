@@ -7,6 +7,7 @@
 
 #include "../error.hpp"
 #include "../kernels/index.hpp"
+#include "../row_gradient.hpp"
 #include "../tape.hpp"
 #include "arithmetic.hpp"
 #include "creation.hpp"
@@ -78,9 +79,10 @@ Tensor rows_of(const Tensor& index, const Tensor& weight, std::int64_t padding, 
   record("embedding", y, {weight}, saves(index), [padding, by_frequency](Backward& t) {
     const Tensor at = t.saved(0);
     const Shape sizes(t.sizes(0));
-    const Tensor factors = occurrence_factors(at, sizes[0], t.g().dtype(), padding, by_frequency);
-    t.add(0, index_add(zeros(sizes, t.g().dtype()), 0, at,
-                       factors.defined() ? t.g() * factors : t.g()));
+    Tensor g = t.take_g();
+    const Tensor factors = occurrence_factors(at, sizes[0], g.dtype(), padding, by_frequency);
+    if (factors.defined()) g = g * factors;
+    detail::add_rows(t, 0, at, std::move(g));
   });
   return y;
 }
