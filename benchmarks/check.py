@@ -4,18 +4,23 @@
 import json
 
 SLACK = 0.05  # of an interval's ends, beyond what the rounds showed
+DISTURBED = 0.1  # how far a round may stand from the ratio of the minima over all rounds
 
 
 def key(workload, threads):
     return f"{workload}/{threads}"
 
 
-def record(rounds):
-    """Intervals of ratios, given those of each round: [{key: ratio}, ...]."""
+def record(rounds, whole):
+    """Intervals of ratios, given those of each round, [{key: ratio}, ...], and those of the minima
+    over all rounds. A round that other programs disturbed widens an interval by DISTURBED at most.
+    """
     intervals = {}
-    for name in rounds[0]:
-        ratios = [ratio[name] for ratio in rounds]
-        intervals[name] = [round(min(ratios) * (1 - SLACK), 3), round(max(ratios) * (1 + SLACK), 3)]
+    for name, ratio in whole.items():
+        ratios = [of_round[name] for of_round in rounds]
+        low = max(min(ratios), ratio * (1 - DISTURBED))
+        high = min(max(ratios), ratio * (1 + DISTURBED))
+        intervals[name] = [round(low * (1 - SLACK), 3), round(high * (1 + SLACK), 3)]
     return intervals
 
 

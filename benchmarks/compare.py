@@ -307,7 +307,7 @@ def main():
         write_json(args.json, measurements)
     if args.record:
         rounds = [measurements.ratios(number) for number in range(args.rounds)]
-        check.save(args.intervals, check.record(rounds), processor())
+        check.save(args.intervals, check.record(rounds, minimum_ratios(measurements)), processor())
         print(f"recorded in {args.intervals}")
     return judge(args, measurements, intervals) if intervals else 0
 

@@ -98,7 +98,9 @@ class Record(unittest.TestCase):
                      ("xtape", "gpt"): [50, 100], ("libtorch", "gpt"): [100, 100]})
         rounds = [fake.ratios(0), fake.ratios(1)]
         self.assertEqual(rounds, [{"mlp/1": 2, "gpt/1": 2}, {"mlp/1": 3, "gpt/1": 1}])
-        self.assertEqual(check.record(rounds), {"mlp/1": [1.9, 3.15], "gpt/1": [0.95, 2.1]})
+        whole = {"mlp/1": 2.1, "gpt/1": 1.5}
+        self.assertEqual(check.record(rounds, whole),
+                         {"mlp/1": [1.9, 2.425], "gpt/1": [1.282, 1.732]})
 
     def test_other_rows_are_kept(self):
         with tempfile.TemporaryDirectory() as folder:
