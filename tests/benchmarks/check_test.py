@@ -98,9 +98,8 @@ class Record(unittest.TestCase):
                      ("xtape", "gpt"): [50, 100], ("libtorch", "gpt"): [100, 100]})
         rounds = [fake.ratios(0), fake.ratios(1)]
         self.assertEqual(rounds, [{"mlp/1": 2, "gpt/1": 2}, {"mlp/1": 3, "gpt/1": 1}])
-        whole = {"mlp/1": 2.1, "gpt/1": 1.5}
-        self.assertEqual(check.record(rounds, whole),
-                         {"mlp/1": [1.9, 2.425], "gpt/1": [1.282, 1.732]})
+        whole = {"mlp/1": 2.0, "gpt/1": 2.0}
+        self.assertEqual(check.record(rounds, whole), {"mlp/1": [1.9, 2.31], "gpt/1": [1.71, 2.1]})
 
     def test_other_rows_are_kept(self):
         with tempfile.TemporaryDirectory() as folder:
