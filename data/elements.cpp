@@ -35,6 +35,14 @@ void convert_integers(Source& from, const Tensor& x) {
                 [](From v) { return std::int64_t{v}; });
 }
 
+void check_booleans(const Source& from, const Tensor& x, const std::string& where) {
+  if (x.dtype() != boolean) return;
+  const std::byte* bytes = x.value()->data;
+  if (std::any_of(bytes, bytes + x.numel(), [](std::byte b) { return b > std::byte{1}; })) {
+    from.fail(where + ": a BOOL is neither 0 nor 1");
+  }
+}
+
 }  // namespace
 
 Tensor read_elements(Source& from, const Shape& shape, DType dtype, Element element,
@@ -69,12 +77,24 @@ Tensor read_elements(Source& from, const Shape& shape, DType dtype, Element elem
       convert_integers<std::uint32_t>(from, x);
       break;
   }
-  if (dtype == boolean) {
-    const std::byte* bytes = x.value()->data;
-    if (std::any_of(bytes, bytes + x.numel(), [](std::byte b) { return b > std::byte{1}; })) {
-      from.fail(where + ": a BOOL is neither 0 nor 1");
-    }
-  }
+  check_booleans(from, x, where);
+  return x;
+}
+
+bool is_mappable(Element element, DType dtype, std::uint64_t begin) {
+  return element == Element::copied && begin % item_size(dtype) == 0;
+}
+
+Tensor map_elements(const Source& from, const std::shared_ptr<std::byte>& mapping,
+                    std::uint64_t begin, const Shape& shape, DType dtype,
+                    const std::string& where) {
+  using Owner = std::shared_ptr<std::byte>;
+  auto owner = std::make_unique<Owner>(mapping);
+  Tensor x = xtape::detail::adopt_memory(dtype, mapping.get() + begin, shape,
+                                         xtape::detail::contiguous_strides(shape), owner.get(),
+                                         [](void* o) { delete static_cast<Owner*>(o); });
+  (void)owner.release();
+  check_booleans(from, x, where);
   return x;
 }
 

@@ -2,6 +2,7 @@
 #include "file.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,6 +87,13 @@ void InputFile::seek(std::uint64_t position) {
   if (::lseek(descriptor_, static_cast<off_t>(position), SEEK_SET) < 0) {
     fail("cannot seek: " + reason(errno));
   }
+}
+
+std::shared_ptr<std::byte> InputFile::map() {
+  const auto bytes = static_cast<std::size_t>(size_);
+  void* start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor_, 0);
+  if (start == MAP_FAILED) fail("cannot map to memory: " + reason(errno));
+  return {static_cast<std::byte*>(start), [bytes](std::byte* s) { ::munmap(s, bytes); }};
 }
 
 OutputFile::OutputFile(const char* operation, const std::string& path)

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace xtape::data::detail {
@@ -37,6 +38,8 @@ class InputFile final : public Source {
   /// Reads up to `bytes`; 0 at the end.
   std::size_t read_some(void* to, std::size_t bytes);
   void seek(std::uint64_t position);
+  /// The whole file in memory, which this process alone sees change.
+  std::shared_ptr<std::byte> map();
   std::string where() const override;
 
  private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
@@ -247,7 +248,7 @@ std::string header_text(const NamedTensors& tensors, const std::vector<std::uint
 
 }  // namespace
 
-Safetensors read_safetensors(const std::string& path) {
+Safetensors read_safetensors(const std::string& path, const ReadSafetensorsOptions& options) {
   detail::InputFile file("read_safetensors", path);
   std::uint64_t header_bytes = 0;
   const Header header = read_header(file, header_bytes);
@@ -269,12 +270,20 @@ Safetensors read_safetensors(const std::string& path) {
   }
   const std::uint64_t data_start = kLengthBytes + header_bytes;
   check_coverage(file, entries, file.size() - data_start);
+  std::shared_ptr<std::byte> mapping;
+  if (options.mmap) mapping = file.map();
   for (const Entry& entry : entries) {
-    file.seek(data_start + entry.begin);
-    result.tensors.emplace_back(
-        entry.name,
-        detail::read_elements(file, entry.shape, entry.stored->dtype, entry.stored->element,
-                              "tensor " + in_quotes(entry.name)));
+    const Stored& stored = *entry.stored;
+    const std::string where = "tensor " + in_quotes(entry.name);
+    const std::uint64_t begin = data_start + entry.begin;
+    if (mapping && detail::is_mappable(stored.element, stored.dtype, begin)) {
+      result.tensors.emplace_back(
+          entry.name, detail::map_elements(file, mapping, begin, entry.shape, stored.dtype, where));
+    } else {
+      file.seek(begin);
+      result.tensors.emplace_back(entry.name, detail::read_elements(file, entry.shape, stored.dtype,
+                                                                    stored.element, where));
+    }
   }
   return result;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <xtape/autograd/error.hpp>
 #include <xtape/autograd/memory.hpp>
+#include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/creation.hpp>
+#include <xtape/autograd/ops/reductions.hpp>
 #include <xtape/data/safetensors.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -45,6 +47,8 @@ bool equal(const Tensor& a, const Tensor& b) {
                      static_cast<std::size_t>(a.numel()) * item_size(a.dtype())) == 0;
 }
 
+bool lies_in_a_mapping(const Tensor& x) { return x.value()->storage->release != nullptr; }
+
 struct Fixture {
   test::Folder folder;
   std::string path = folder / "x.safetensors";
@@ -56,6 +60,7 @@ struct Fixture {
   void refuses(const Bytes& bytes, const std::string& text) {
     test::write_bytes(path, bytes);
     BOOST_CHECK_EXCEPTION(read_safetensors(path), FileError, says(text));
+    BOOST_CHECK_EXCEPTION(read_safetensors(path, {.mmap = true}), FileError, says(text));
     BOOST_CHECK_EXCEPTION(read_safetensors(path), FileError, says("read_safetensors: " + path));
   }
 };
@@ -91,6 +96,55 @@ BOOST_AUTO_TEST_CASE(round_trips) {
   write_safetensors(path, {});
   BOOST_CHECK(read_safetensors(path).tensors.empty());
   BOOST_CHECK_EQUAL(folder.names().size(), 1u);  // nothing temporary is left
+}
+
+BOOST_AUTO_TEST_CASE(mapped_tensors_are_those_that_are_read) {
+  write_safetensors(path, samples(), {{"k", "v"}});
+  const Safetensors mapped = read_safetensors(path, {.mmap = true});
+  BOOST_CHECK(mapped.metadata == (Metadata{{"k", "v"}}));
+  const NamedTensors read = read_safetensors(path).tensors;
+  BOOST_REQUIRE_EQUAL(mapped.tensors.size(), read.size());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    BOOST_CHECK_EQUAL(mapped.tensors[i].first, read[i].first);
+    BOOST_CHECK(equal(mapped.tensors[i].second, read[i].second));
+    BOOST_CHECK(lies_in_a_mapping(mapped.tensors[i].second));
+    BOOST_CHECK(!lies_in_a_mapping(read[i].second));
+  }
+}
+
+// It outlives the file that it came from, and writing to it is nobody else's business.
+BOOST_AUTO_TEST_CASE(a_mapped_tensor_is_a_value_of_its_own) {
+  write_safetensors(path, {{"a", xtape::tensor({1, 2, 3})}, {"b", xtape::tensor({4, 5})}});
+  const Bytes before = test::read_bytes(path);
+  Tensor a = read_safetensors(path, {.mmap = true}).tensors.at(0).second;
+  a.copy_(xtape::tensor({7, 8, 9}));
+  BOOST_CHECK(test::read_bytes(path) == before);
+  BOOST_CHECK(equal(read_safetensors(path).tensors[0].second, xtape::tensor({1, 2, 3})));
+  write_safetensors(path, {{"a", a * 2}});
+  std::filesystem::remove(path);
+  BOOST_CHECK(equal(a, xtape::tensor({7, 8, 9})));
+  a.requires_grad_();
+  sum(a * a).backward();
+  BOOST_CHECK(equal(a.grad(), xtape::tensor({14, 16, 18})));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_used_as_it_lies_is_copied) {
+  // Other writers may leave elements where they are not aligned.
+  const std::string header = entry("F32", "[1]", "[0,4]");
+  const auto mapped = [&](const std::string& text, const Bytes& data) {
+    test::write_bytes(path, file_of(text, data));
+    return read_safetensors(path, {.mmap = true}).tensors.at(0).second;
+  };
+  const Bytes one = {0, 0, 128, 63};
+  for (std::size_t spaces = 0; spaces < 4; ++spaces) {
+    const std::string padded = header + std::string(spaces, ' ');
+    const Tensor x = mapped(padded, one);
+    BOOST_CHECK(equal(x, xtape::tensor({1})));
+    BOOST_CHECK_EQUAL(lies_in_a_mapping(x), padded.size() % 4 == 0);
+  }
+  BOOST_CHECK(
+      equal(mapped(entry("F16", "[2]", "[0,4]"), {0, 60, 0, 184}), xtape::tensor({1, -0.5})));
+  BOOST_CHECK(equal(mapped(entry("F64", "[0]", "[0,0]"), {}), xtape::zeros({0}, xtape::float64)));
 }
 
 BOOST_AUTO_TEST_CASE(data_is_aligned) {
@@ -171,6 +225,7 @@ BOOST_AUTO_TEST_CASE(every_cut_and_every_tail_is_refused) {
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     test::write_bytes(path, Bytes(bytes.begin(), bytes.begin() + static_cast<long>(size)));
     BOOST_CHECK_THROW(read_safetensors(path), FileError);
+    BOOST_CHECK_THROW(read_safetensors(path, {.mmap = true}), FileError);
   }
   bytes.push_back(0);
   refuses(bytes, "of data after the header, found");
