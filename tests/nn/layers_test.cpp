@@ -4,10 +4,12 @@
 #include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/convolution.hpp>
 #include <xtape/autograd/ops/creation.hpp>
+#include <xtape/autograd/ops/indexing.hpp>
 #include <xtape/autograd/ops/math.hpp>
 #include <xtape/autograd/ops/matmul.hpp>
 #include <xtape/autograd/ops/pooling.hpp>
 #include <xtape/autograd/ops/random.hpp>
+#include <xtape/autograd/ops/reductions.hpp>
 #include <xtape/autograd/ops/softmax.hpp>
 #include <xtape/nn/nn.hpp>
 
@@ -170,8 +172,47 @@ BOOST_AUTO_TEST_CASE(activation_layers) {
   check_values(nn::ELU(1.5)(x), values(elu(x, 1.5)));
   check_values(nn::Hardtanh(-0.5, 0.25)(x), values(hardtanh(x, -0.5, 0.25)));
   check_values(nn::GELU(GeluForm::tanh)(x), values(gelu(x, GeluForm::tanh)));
+  check_values(nn::Softplus(2)(x), values(softplus(x, 2)));
+  check_values(nn::CELU(1.5)(x), values(celu(x, 1.5)));
+  check_values(nn::Threshold(0.1, 7)(x), values(threshold(x, 0.1, 7)));
+  check_values(nn::Softshrink(0.25)(x), values(softshrink(x, 0.25)));
+  check_values(nn::Hardshrink(0.75)(x), values(hardshrink(x, 0.75)));
+  check_values(nn::Tanhshrink()(x), values(tanhshrink(x)));
+  const Tensor table = narrow(x, 0, 0, 4).view({2, 2});
+  check_values(nn::GLU(0)(table), values(glu(table, 0)));
+  check_values(nn::Softmin(0)(x), values(softmin(x, 0)));
   check_values(nn::Softmax(0)(x), values(softmax(x, 0)));
   check_values(nn::LogSoftmax(-1)(x), values(log_softmax(x, 0)));
+}
+
+BOOST_AUTO_TEST_CASE(a_slope_that_is_learned) {
+  nn::PReLU one, each(2, 0.5);
+  const Tensor x = tensor({{-2, 3}, {4, -1}});
+  check_values(one(x), {-0.5, 3, 4, -0.25});
+  each(x).sum().backward();
+  check_values(each.weight.grad(), {-2, -1});
+  BOOST_TEST(each.named_parameters().at(0).first == "weight");
+  BOOST_CHECK_EXCEPTION(nn::PReLU(0), ValueError, says("PReLU: expected at least 1 parameter"));
+  BOOST_CHECK_THROW(nn::PReLU(3)(x), ShapeError);
+}
+
+BOOST_AUTO_TEST_CASE(slopes_that_are_drawn) {
+  manual_seed(4);
+  nn::RReLU layer(0.1, 0.3);
+  const Tensor x = tensor({-1, 2, -10});
+  layer.eval();
+  check_values(layer(x), values(leaky_relu(x, 0.2)));
+  layer.train();
+  Tensor many = full({10000}, -1, float64).requires_grad_();
+  const Tensor y = layer(many);
+  BOOST_TEST(max(y).item<double>() <= -0.1);
+  BOOST_TEST(min(y).item<double>() >= -0.3);
+  BOOST_TEST(std::abs(mean(y).item<double>() + 0.2) < 0.003);
+  BOOST_TEST(std::abs(var(y).item<double>() - 0.04 / 12) < 2e-4);
+  y.sum().backward();
+  check_values(many.grad(), values(-y));  // each element's own slope
+  check_values(layer(tensor({3, 0})), {3, 0});
+  BOOST_CHECK_EXCEPTION(nn::RReLU(1, 0), ValueError, says("RReLU: expected lower <= upper"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
