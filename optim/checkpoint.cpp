@@ -87,7 +87,7 @@ void save_checkpoint(const std::string& path, const nn::Module& module, const Op
 
 namespace {
 
-Position read_position(const NamedTensors& all, const std::string& path) {
+Position position_in(const NamedTensors& all, const std::string& path) {
   const auto numbers = integers<2>(all, kPosition, path);
   Position position{numbers[0], numbers[1]};
   for (const auto& [name, value] : with_prefix(all, kMetrics)) {
@@ -131,11 +131,15 @@ class Rollback {
 
 }  // namespace
 
+Position read_position(const std::string& path) {
+  return position_in(data::read_safetensors(path).tensors, path);
+}
+
 Position load_checkpoint(const std::string& path, nn::Module& module, Optimizer& optimizer,
                          const CheckpointParts& parts) {
   const NamedTensors all = data::read_safetensors(path).tensors;
   const auto generator = integers<3>(all, kGenerator, path);
-  Position position = read_position(all, path);
+  Position position = position_in(all, path);
   const NamedTensors schedule = with_prefix(all, kSchedule);
   const bool has_loader = !with_prefix(all, kLoader).empty();
   check_part(path, "schedule", !schedule.empty(), parts.schedule != nullptr);

@@ -2,6 +2,7 @@
 #include <xtape/autograd/error.hpp>
 #include <xtape/autograd/ops/activations.hpp>
 #include <xtape/autograd/ops/creation.hpp>
+#include <xtape/autograd/ops/indexing.hpp>
 #include <xtape/autograd/ops/random.hpp>
 #include <xtape/data/dataset.hpp>
 #include <xtape/data/safetensors.hpp>
@@ -12,6 +13,8 @@
 #include <xtape/optim/schedule_sequence.hpp>
 
 #include <boost/test/unit_test.hpp>
+
+#include <tuple>
 
 #include "../data/files.hpp"
 #include "../nn/nn_test.hpp"
@@ -26,6 +29,7 @@ struct Net : nn::Module {
   nn::Linear a{4, 8}, b{8, 2};
   nn::Dropout drop{0.3};
   XTAPE_PARTS(a, b, drop)
+  static Shape input(std::int64_t n) { return {n, 4}; }
   Tensor forward(const Tensor& x) override { return b(drop(relu(a(x)))); }
 };
 
@@ -119,8 +123,26 @@ BOOST_AUTO_TEST_CASE(checkpoints_that_do_not_fit_change_nothing) {
 
 // --- with a schedule and a loader ---------------------------------------------------------------
 
-struct Training {
-  Net net;
+struct StackedLSTM : nn::Module {
+  nn::LSTM lstm{4, 6, {.num_layers = 2, .batch_first = true, .dropout = 0.2}};
+  nn::Linear out{6, 2};
+  XTAPE_PARTS(lstm, out)
+  static Shape input(std::int64_t n) { return {n, 5, 4}; }
+  Tensor forward(const Tensor& x) override { return out(select(lstm(x).output, 1, -1)); }
+};
+
+struct Transformer : nn::Module {
+  nn::TransformerEncoder layers{
+      nn::TransformerEncoderLayer(4, 2, {.dim_feedforward = 8, .batch_first = true}), 2};
+  nn::Linear out{4, 2};
+  XTAPE_PARTS(layers, out)
+  static Shape input(std::int64_t n) { return {n, 5, 4}; }
+  Tensor forward(const Tensor& x) override { return out(select(layers(x), 1, -1)); }
+};
+
+template <class Model>
+struct TrainingOf {
+  Model net;
   optim::Adam opt{net.parameters(), {.lr = 0.01}};
   optim::StepLR decay{opt, 7, 0.5};
   optim::LinearLR warmup{opt, {.total_iters = 4}};
@@ -128,8 +150,8 @@ struct Training {
   data::DataLoader loader;
   std::int64_t step = 0;
 
-  Training()
-      : loader(data::TensorDataset(randn({20, 4}), randn({20, 2})),
+  TrainingOf()
+      : loader(data::TensorDataset(randn(Model::input(20)), randn({20, 2})),
                {.batch_size = 3, .shuffle = true, .seed = 5}) {}
 
   optim::CheckpointParts parts() { return {.schedule = &schedule, .loader = &loader}; }
@@ -153,9 +175,13 @@ struct Training {
     }
   }
 };
+using Training = TrainingOf<Net>;
+
+using Models = std::tuple<Net, StackedLSTM, Transformer>;
 
 // With dropout, shuffling, Adam and schedules; in the middle of an epoch and at its end.
-BOOST_AUTO_TEST_CASE(a_whole_run_goes_on_bit_for_bit) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_whole_run_goes_on_bit_for_bit, Model, Models) {
+  using Training = TrainingOf<Model>;
   for (const std::int64_t at : {1, 5, 7, 10}) {
     const ::test::Folder folder;
     const std::string path = folder / "run.safetensors";
@@ -167,6 +193,8 @@ BOOST_AUTO_TEST_CASE(a_whole_run_goes_on_bit_for_bit) {
     Training resumed;
     manual_seed(99);
     resumed.train(3);
+    BOOST_TEST(optim::read_position(path).step == at);
+    BOOST_TEST(resumed.step == 3);  // looking changes nothing
     const optim::Position position =
         optim::load_checkpoint(path, resumed.net, resumed.opt, resumed.parts());
     BOOST_TEST(position.step == at);
