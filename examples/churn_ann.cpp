@@ -80,8 +80,8 @@ void train_one(example::Run& run, Net& net, const data::Batch& known, const data
   optim::Adam optimizer(net.parameters(), {.lr = flags.lr});
   data::DataLoader loader(data::TensorDataset(known.x, known.y),
                           {.batch_size = flags.batch_size, .shuffle = true, .seed = flags.seed});
-  for (int epoch = 1; epoch <= flags.epochs && !example::interrupted(); ++epoch) {
-    run.begin_epoch(epoch, loader.size());
+  run.resume(net, optimizer, {.loader = &loader});
+  while (run.next_epoch(loader.size())) {
     for (const auto& [x, y] : loader) {
       const Tensor loss = nn::binary_cross_entropy(net(x), y);
       optimizer.zero_grad();
@@ -89,7 +89,7 @@ void train_one(example::Run& run, Net& net, const data::Batch& known, const data
       optimizer.step();
       if (!run.step(loss.item<double>(), x.size(0))) break;
     }
-    if (!example::interrupted()) run.end_epoch(figures(net, test));
+    if (run.epoch_done()) run.end_epoch(figures(net, test));
   }
   if (flags.epochs == 0) run.end_epoch(figures(net, test));
 }
@@ -100,7 +100,7 @@ double search(example::Run& run, const std::string& name, const data::Dataset& s
               const std::vector<optim::Fold>& folds,
               const std::vector<optim::Parameter>& parameters) {
   const std::string stem = (std::filesystem::path(run.flags.out_dir) / name).string();
-  if (run.flags.resume.empty()) std::filesystem::remove(stem + ".tsv");
+  if (!run.flags.resume) std::filesystem::remove(stem + ".tsv");
   const optim::SearchResult found = optim::grid_search(learner, parameters, samples, folds,
                                                        {.threads = xtape::num_threads(),
                                                         .seed = run.flags.seed,
@@ -132,7 +132,6 @@ void train(example::Run& run) {
       data::train_test_split(table.rows(), {.test_size = 0.2, .seed = f.seed, .stratify = labels});
   const data::Batch known = samples.get_batch(split.train), test = samples.get_batch(split.test);
   Net net(known.x, 6, 0);
-  run.resume(net);
   train_one(run, net, known, test);
   run.set("new_customer", net(narrow(test.x, 0, 0, 1)).item<double>());  // leaves so probably
   std::vector<optim::Fold> folds;

@@ -30,13 +30,15 @@ using Clock = std::chrono::steady_clock;
 using Values = std::vector<std::pair<std::string, double>>;
 
 struct Flags {
-  std::string data_dir, out_dir, save_model, resume;
+  std::string data_dir, out_dir, save_model, weights;
   int epochs = 1;
   std::int64_t batch_size = 1;
   double lr = 0;
   std::uint64_t seed = 1;
   int threads = 0;
   std::int64_t limit = 0;
+  bool resume = false;
+  double checkpoint_every = 30;
   bool quiet = false;
 };
 
@@ -152,8 +154,12 @@ inline void add_flags(CLI::App& app, Flags& f) {
          "Use the first N samples only, of training and of test data");
   text("--save-model", f.save_model, "FILE",
        "Where to save the model (default: model.safetensors in --out-dir)");
-  text("--resume", f.resume, "FILE",
+  text("--weights", f.weights, "FILE",
        "Start from the weights of a saved model; optimizer, learning rate and epochs start afresh");
+  app.add_flag("--resume", f.resume,
+               "Go on where the run of the same flags in --out-dir was interrupted or killed");
+  number("--checkpoint-every", f.checkpoint_every, within(0, 1e300, "a number from 0"),
+         "Seconds between checkpoints for --resume");
   app.add_flag("--quiet", f.quiet, "Print the result only");
 }
 
@@ -197,20 +203,64 @@ class Run {
   void set(const std::string& key, double value) { put(key, detail::number(value)); }
   void set(const std::string& key, const std::string& value) { put(key, detail::quoted(value)); }
 
-  /// Loads the weights that --resume names.
+  /// Loads the weights that --weights names.
   void resume(xtape::nn::Module& model) {
-    if (flags.resume.empty()) return;
-    xtape::optim::load_model(model, flags.resume);
-    say("weights from " + flags.resume + "; optimizer, learning rate and epochs start afresh");
+    if (flags.weights.empty()) return;
+    xtape::optim::load_model(model, flags.weights);
+    weights_loaded_ = true;
+    say("weights from " + flags.weights + "; optimizer, learning rate and epochs start afresh");
   }
+
+  /// The same, and from here on checkpoints are written; --resume goes on from the last one, bit
+  /// for bit, or starts where there is none yet. Without a loader among the parts an epoch left in
+  /// its middle is done again.
+  void resume(xtape::nn::Module& model, xtape::optim::Optimizer& optimizer,
+              const xtape::optim::CheckpointParts& parts = {}) {
+    resume(model);
+    model_ = &model;
+    optimizer_ = &optimizer;
+    parts_ = parts;
+    if (!flags.resume) return;
+    if (!std::filesystem::exists(checkpoint_path())) {
+      return say("no checkpoint in " + flags.out_dir + " yet: from the start");
+    }
+    check_settings(xtape::optim::read_position(checkpoint_path()));
+    restore(xtape::optim::load_checkpoint(checkpoint_path(), model, optimizer, parts));
+    say("going on after epoch " + std::to_string(epoch_) + " and " + std::to_string(resumed_step_) +
+        " steps");
+  }
+
+  /// Starts the next pass, of so many steps. False when all are done, or after Ctrl-C; what was
+  /// given to resume() is no longer referred to then.
+  bool next_epoch(std::int64_t steps) {
+    const bool leave = interrupted();
+    if (epoch_done() && (leave || checkpoint_due() || !parts_.loader)) save_checkpoint();
+    if (leave || epoch_ >= flags.epochs) {
+      model_ = nullptr;
+      return false;
+    }
+    begin_epoch(epoch_ + 1, steps);
+    return true;
+  }
+  /// Steps done in the whole run.
+  double steps_done() const {
+    return static_cast<double>(std::max(epoch_ - 1, 0) * steps_ + step_);
+  }
+  /// True at the end of a pass, unless Ctrl-C cut it short.
+  bool epoch_done() const { return steps_ > 0 && step_ == steps_; }
 
   /// Starts a pass of so many steps.
   void begin_epoch(int epoch, std::int64_t steps) {
+    if (flags.resume && !model_) throw std::runtime_error("--resume: nothing here can go on");
+    if (!flags.weights.empty() && !weights_loaded_) {
+      throw std::runtime_error("--weights: nothing here takes them");
+    }
     epoch_ = epoch;
     steps_ = steps;
-    step_ = 0;
-    loss_sum_ = samples_ = 0;
-    epoch_start_ = shown_ = Clock::now();
+    step_ = std::exchange(resumed_step_, 0);
+    if (step_ == 0) loss_sum_ = samples_ = 0;
+    shown_ = Clock::now();
+    epoch_start_ = shown_ - std::exchange(resumed_time_, {});
   }
 
   /// Reports a training step: the mean loss of its samples. False when it is time to leave. Throws
@@ -225,7 +275,9 @@ class Run {
     loss_sum_ += loss * static_cast<double>(samples);
     add_to_curve(loss);
     if (!flags.quiet) show_progress();
-    return !interrupted();
+    const bool leave = interrupted();
+    if (parts_.loader && !epoch_done() && (leave || checkpoint_due())) save_checkpoint();
+    return !leave;
   }
 
   /// Ends a pass with what was measured after it: a row of metrics.csv. With --epochs 0, the one
@@ -235,13 +287,21 @@ class Run {
     if (samples_ > 0) row.emplace_back("train_loss", mean_loss());
     row.insert(row.end(), values.begin(), values.end());
     row.emplace_back("seconds", seconds());
-    write_row(row);
+    write_row(row, rows_.empty());
     std::string line = "epoch " + std::to_string(epoch_) + "/" + std::to_string(flags.epochs);
     for (std::size_t i = 1; i < row.size(); ++i) {
       line += "  " + row[i].first + " " + detail::short_number(row[i].second);
     }
     say(line);
     rows_.push_back(std::move(row));
+  }
+
+  /// A figure of the pass done last; NaN where there is none.
+  double figure(const std::string& name) const {
+    for (const auto& [key, value] : rows_.empty() ? Values() : rows_.back()) {
+      if (key == name) return value;
+    }
+    return NAN;
   }
 
   /// Saves the model, writes the files, prints the result and where everything is.
@@ -266,6 +326,8 @@ class Run {
     table_.close();
     if (!table_) throw std::runtime_error("cannot write " + path("metrics.csv"));
     print_result();
+    std::error_code none;
+    if (!interrupted()) std::filesystem::remove(checkpoint_path(), none);
   }
 
  private:
@@ -276,6 +338,7 @@ class Run {
   std::string model_path() const {
     return flags.save_model.empty() ? path("model.safetensors") : flags.save_model;
   }
+  std::string checkpoint_path() const { return path("checkpoint.safetensors"); }
   double seconds() const { return seconds_since(start_); }
   static double seconds_since(Clock::time_point t) {
     return std::chrono::duration<double>(Clock::now() - t).count();
@@ -287,6 +350,84 @@ class Run {
       if (name == key) return void(value = std::move(json));
     }
     metrics_.emplace_back(key, std::move(json));
+  }
+
+  bool checkpoint_due() const {
+    return model_ && seconds_since(checkpointed_) >= flags.checkpoint_every;
+  }
+  void save_checkpoint() {
+    if (!model_) return;
+    const xtape::optim::Position position{epoch_done() ? epoch_ : epoch_ - 1,
+                                          static_cast<std::int64_t>(steps_done()), state()};
+    xtape::optim::save_checkpoint(checkpoint_path(), *model_, *optimizer_, position, parts_);
+    checkpointed_ = Clock::now();
+  }
+
+  // What decides the numbers that a run computes.
+  Values settings() const {
+    return {{"--epochs", flags.epochs},
+            {"--batch-size", static_cast<double>(flags.batch_size)},
+            {"--lr", flags.lr},
+            {"--seed", static_cast<double>(flags.seed)},
+            {"--limit", static_cast<double>(flags.limit)}};
+  }
+  void check_settings(const xtape::optim::Position& position) const {
+    const Values& stored = position.metrics;
+    for (const auto& setting : settings()) {
+      const auto same = [&](const auto& s) { return s.first == setting.first; };
+      const auto found = std::find_if(stored.begin(), stored.end(), same);
+      if (found == stored.end()) {
+        throw std::runtime_error("--resume: " + checkpoint_path() + " is of another program");
+      }
+      if (found->second == setting.second) continue;
+      throw std::runtime_error("--resume: " + checkpoint_path() + " was begun with " +
+                               setting.first + " " + detail::number(found->second) + ", not " +
+                               detail::number(setting.second));
+    }
+  }
+
+  // All that a run reports, as named numbers, and back.
+  Values state() const {
+    Values all = settings();
+    const auto steps = static_cast<double>(epoch_done() ? 0 : step_);
+    all.insert(all.end(), {{"seconds", seconds()},
+                           {"epoch_seconds", epoch_done() ? 0 : seconds_since(epoch_start_)},
+                           {"epoch_steps", steps},
+                           {"loss_sum", loss_sum_},
+                           {"samples", samples_},
+                           {"curve_sum", curve_sum_},
+                           {"curve_count", static_cast<double>(curve_count_)}});
+    for (std::size_t i = 0; i < curve_x_.size(); ++i) {
+      all.emplace_back("curve.x." + std::to_string(i), curve_x_[i]);
+      all.emplace_back("curve.y." + std::to_string(i), curve_y_[i]);
+    }
+    for (const Values& row : rows_) {
+      const std::string epoch = "epoch." + detail::number(row[0].second) + ".";
+      for (const auto& [key, value] : row) all.emplace_back(epoch + key, value);
+    }
+    return all;
+  }
+  void restore(const xtape::optim::Position& position) {
+    epoch_ = static_cast<int>(position.epoch);
+    const auto ago = [](double seconds) {
+      return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    };
+    for (const auto& [name, value] : position.metrics) {
+      if (name == "seconds") start_ = Clock::now() - ago(value);
+      if (name == "epoch_seconds") resumed_time_ = ago(value);
+      if (name == "epoch_steps") resumed_step_ = static_cast<std::int64_t>(value);
+      if (name == "loss_sum") loss_sum_ = value;
+      if (name == "samples") samples_ = value;
+      if (name == "curve_sum") curve_sum_ = value;
+      if (name == "curve_count") curve_count_ = static_cast<std::int64_t>(value);
+      if (name.starts_with("curve.x.")) curve_x_.push_back(value);
+      if (name.starts_with("curve.y.")) curve_y_.push_back(value);
+      if (!name.starts_with("epoch.")) continue;
+      const std::string key = name.substr(name.find('.', 6) + 1);
+      if (key == "epoch") rows_.emplace_back();
+      rows_.back().emplace_back(key, value);
+    }
+    for (std::size_t i = 0; i < rows_.size(); ++i) write_row(rows_[i], i == 0);
   }
 
   // Points of the training curve are means over a hundredth of the run.
@@ -338,8 +479,8 @@ class Run {
     std::fflush(stdout);
   }
 
-  void write_row(const Values& row) {
-    for (int part = rows_.empty() ? 0 : 1; part < 2; ++part) {
+  void write_row(const Values& row, bool first) {
+    for (int part = first ? 0 : 1; part < 2; ++part) {
       for (std::size_t i = 0; i < row.size(); ++i) {
         table_ << (i ? "," : "") << (part ? detail::number(row[i].second) : row[i].first);
       }
@@ -396,15 +537,24 @@ class Run {
     std::printf("%s\nmodel    %s\nmetrics  %s\n         %s\ncurve    %s\n", result.c_str(),
                 model_path().c_str(), path("metrics.json").c_str(), path("metrics.csv").c_str(),
                 path("loss.svg").c_str());
+    if (interrupted() && std::filesystem::exists(checkpoint_path())) {
+      std::printf("--resume goes on from %s\n", checkpoint_path().c_str());
+    }
     std::fflush(stdout);
   }
 
   std::string name_;
+  xtape::nn::Module* model_ = nullptr;
+  xtape::optim::Optimizer* optimizer_ = nullptr;
+  xtape::optim::CheckpointParts parts_;
+  bool weights_loaded_ = false;
   bool on_terminal_;
   bool bar_open_ = false;
-  Clock::time_point start_ = Clock::now(), epoch_start_ = start_, shown_ = start_;
+  Clock::time_point start_ = Clock::now(), epoch_start_ = start_, shown_ = start_,
+                    checkpointed_ = start_;
+  Clock::duration resumed_time_{};
   int epoch_ = 0;
-  std::int64_t step_ = 0, steps_ = 0;
+  std::int64_t step_ = 0, steps_ = 0, resumed_step_ = 0;
   double loss_sum_ = 0, samples_ = 0;
   std::vector<double> curve_x_, curve_y_;
   double curve_sum_ = 0;

@@ -78,21 +78,20 @@ void train(example::Run& run) {
       noisy_points(count),
       {.batch_size = run.flags.batch_size, .shuffle = true, .seed = run.flags.seed});
   Net net;
-  run.resume(net);
   xtape::optim::Adam optimizer(net.parameters(), {.lr = run.flags.lr});
+  run.resume(net, optimizer, {.loader = &loader});
   const auto steps = static_cast<double>(run.flags.epochs * loader.size());
-  double step = 0;
-  for (int epoch = 1; epoch <= run.flags.epochs && !example::interrupted(); ++epoch) {
-    run.begin_epoch(epoch, loader.size());
+  while (run.next_epoch(loader.size())) {
     for (const auto& [x, y] : loader) {
-      optimizer.set_lr(run.flags.lr * (1 - step++ / steps));  // down to 0 in a straight line
+      // The learning rate goes down to 0 in a straight line.
+      optimizer.set_lr(run.flags.lr * (1 - run.steps_done() / steps));
       optimizer.zero_grad();
       const Tensor loss = mean(pseudo_huber(net(x) - y));
       loss.backward();
       optimizer.step();
       if (!run.step(loss.item<double>(), x.size(0))) break;
     }
-    if (!example::interrupted()) run.end_epoch(evaluate(net));
+    if (run.epoch_done()) run.end_epoch(evaluate(net));
   }
   if (run.flags.epochs == 0) run.end_epoch(evaluate(net));
   run.finish(net);

@@ -87,8 +87,6 @@ void write(const example::Run& run, const std::vector<std::pair<std::string, Ten
 
 void train(example::Run& run) {
   const example::Flags& flags = run.flags;
-  if (!flags.resume.empty())
-    throw std::runtime_error("--resume: the readout is solved, not gone on");
   const auto training = flags.limit ? std::clamp(flags.limit, kPiece, kTraining) : kTraining;
   const std::int64_t count = training + kFree + 1;
   const Tensor series =
@@ -114,14 +112,14 @@ void train(example::Run& run) {
             {"lstm_mse_500", mse(lstm, kJudged)}};
   };
   xtape::optim::Adam optimizer(nets.parameters(), {.lr = flags.lr});
-  double step = 0, steps = static_cast<double>(kLstmSteps * flags.epochs);
-  for (int epoch = 1; epoch <= flags.epochs && !example::interrupted(); ++epoch) {
-    run.begin_epoch(epoch, kLstmSteps);
+  run.resume(nets, optimizer);
+  const auto steps = static_cast<double>(kLstmSteps * flags.epochs);
+  while (run.next_epoch(kLstmSteps)) {
     for (std::int64_t i = 0; i < kLstmSteps; ++i) {
-      optimizer.set_lr(flags.lr * (1 - step++ / steps));  // down to 0 in a straight line
+      optimizer.set_lr(flags.lr * (1 - run.steps_done() / steps));  // down to 0 in a straight line
       if (!run.step(learn(nets, optimizer, in, out), in.size(1))) break;
     }
-    if (!example::interrupted()) run.end_epoch(figures());
+    if (run.epoch_done()) run.end_epoch(figures());
   }
   if (flags.epochs == 0) run.end_epoch(figures());
   write(run, {{"series", truth}, {"echo state", esn}, {"LSTM", lstm_free_run(nets, x, y)}});

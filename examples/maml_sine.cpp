@@ -88,7 +88,6 @@ void train(example::Run& run) {
   if (!flags.data_dir.empty()) throw std::runtime_error("--data-dir: nothing to read here");
   const Net scratch;
   Net net;
-  run.resume(net);
   const Test test{.tasks = flags.limit ? std::min(flags.limit, kTestTasks) : kTestTasks};
   double best_rate = 0, scratch_error = INFINITY;  // the untrained network may choose its step
   for (const double rate : {0.001, 0.003, 0.01, kInnerRate, 0.03, 0.1, 0.3}) {
@@ -105,11 +104,11 @@ void train(example::Run& run) {
   xtape::optim::Adam optimizer(net.parameters(), {.lr = flags.lr});
   const std::int64_t steps = flags.limit ? std::min(flags.limit, kSteps) : kSteps;
   const std::int64_t tasks = flags.batch_size;
-  double step = 0;
-  for (int epoch = 1; epoch <= flags.epochs && !example::interrupted(); ++epoch) {
-    run.begin_epoch(epoch, steps);
+  run.resume(net, optimizer);
+  while (run.next_epoch(steps)) {
     for (std::int64_t i = 0; i < steps; ++i) {
-      optimizer.set_lr(flags.lr * (1 - step++ / static_cast<double>(steps * flags.epochs)));
+      optimizer.set_lr(flags.lr *
+                       (1 - run.steps_done() / static_cast<double>(steps * flags.epochs)));
       const Waves waves(tasks);
       const Weights after = adapt(copies(net, tasks), points(tasks), waves, kInnerRate, true);
       const Tensor loss = total_error(after, points(tasks), waves) / tasks;
@@ -118,7 +117,7 @@ void train(example::Run& run) {
       optimizer.step();
       if (!run.step(loss.item<double>(), tasks)) break;
     }
-    if (!example::interrupted()) run.end_epoch(figures());
+    if (run.epoch_done()) run.end_epoch(figures());
   }
   if (flags.epochs == 0) run.end_epoch(figures());
   const Tensor& x = test.grid;

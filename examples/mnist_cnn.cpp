@@ -42,19 +42,18 @@ example::Values evaluate(Net& net, const data::Digits& digits) {
 void train(example::Run& run) {
   const auto [train_set, test_set] = example::load_digits(run, 6000, 2000);
   Net net;
-  run.resume(net);
   optim::Adam optimizer(net.parameters(), {.lr = run.flags.lr});
   data::DataLoader loader(
       data::TensorDataset(train_set.images, train_set.labels),
       {.batch_size = run.flags.batch_size, .shuffle = true, .seed = run.flags.seed});
+  run.resume(net, optimizer, {.loader = &loader});
 
   const auto steps = static_cast<double>(run.flags.epochs * loader.size());
-  double step = 0;
-  for (int epoch = 1; epoch <= run.flags.epochs && !example::interrupted(); ++epoch) {
+  while (run.next_epoch(loader.size())) {
     net.train();
-    run.begin_epoch(epoch, loader.size());
     for (const auto& [x, y] : loader) {
-      const double done = (step++ + 0.5) / steps;  // learning rate: straight up, straight down
+      // The learning rate goes straight up, then straight down.
+      const double done = (run.steps_done() + 0.5) / steps;
       optimizer.set_lr(run.flags.lr * std::min(done / 0.15, (1 - done) / 0.85));
       optimizer.zero_grad();
       const Tensor loss = nn::cross_entropy(net(x), y);
@@ -62,7 +61,7 @@ void train(example::Run& run) {
       optimizer.step();
       if (!run.step(loss.item<double>(), x.size(0))) break;
     }
-    if (!example::interrupted()) run.end_epoch(evaluate(net, test_set));
+    if (run.epoch_done()) run.end_epoch(evaluate(net, test_set));
   }
   if (run.flags.epochs == 0) run.end_epoch(evaluate(net, test_set));
   run.finish(net);

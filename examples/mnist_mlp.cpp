@@ -34,26 +34,25 @@ example::Values evaluate(Net& net, const data::Digits& digits) {
 void train(example::Run& run) {
   const auto [train_set, test_set] = example::load_digits(run, 12000, 2000);
   Net net;
-  run.resume(net);
   optim::Adam optimizer(net.parameters(), {.lr = run.flags.lr});
   data::DataLoader loader(
       data::TensorDataset(train_set.images, train_set.labels),
       {.batch_size = run.flags.batch_size, .shuffle = true, .seed = run.flags.seed});
+  run.resume(net, optimizer, {.loader = &loader});
 
   const auto steps = static_cast<double>(run.flags.epochs * loader.size());
-  double step = 0;
-  for (int epoch = 1; epoch <= run.flags.epochs && !example::interrupted(); ++epoch) {
+  while (run.next_epoch(loader.size())) {
     net.train();
-    run.begin_epoch(epoch, loader.size());
     for (const auto& [x, y] : loader) {
-      optimizer.set_lr(run.flags.lr * (1 - step++ / steps));  // down to 0 in a straight line
+      // The learning rate goes down to 0 in a straight line.
+      optimizer.set_lr(run.flags.lr * (1 - run.steps_done() / steps));
       optimizer.zero_grad();
       const Tensor loss = nn::cross_entropy(net(x), y);
       loss.backward();
       optimizer.step();
       if (!run.step(loss.item<double>(), x.size(0))) break;
     }
-    if (!example::interrupted()) run.end_epoch(evaluate(net, test_set));
+    if (run.epoch_done()) run.end_epoch(evaluate(net, test_set));
   }
   if (run.flags.epochs == 0) run.end_epoch(evaluate(net, test_set));
   run.finish(net);

@@ -105,22 +105,21 @@ void train(example::Run& run) {
   const Tensor test =
       windows(scaler.transform(narrow(all, 0, known.size(0) - kWindow, kWindow + kTestDays)));
   Net net;
-  run.resume(net);
   optim::Adam optimizer(net.parameters(), {.lr = flags.lr});
   data::DataLoader loader(data::TensorDataset(w),
                           {.batch_size = flags.batch_size, .shuffle = true, .seed = flags.seed});
+  run.resume(net, optimizer, {.loader = &loader});
   const auto figures = [&]() -> example::Values {
     return {{"rmse_percent", rmse_percent(predict(net, test, scaler), real)},
             {"persistence_percent", rmse_percent(before, real)}};
   };
-  double step = 0, steps = static_cast<double>(flags.epochs * loader.size());
-  for (int epoch = 1; epoch <= flags.epochs && !example::interrupted(); ++epoch) {
-    run.begin_epoch(epoch, loader.size());
+  const auto steps = static_cast<double>(flags.epochs * loader.size());
+  while (run.next_epoch(loader.size())) {
     for (const auto& [x, none] : loader) {
-      optimizer.set_lr(flags.lr * (1 - step++ / steps));  // down to 0 in a straight line
+      optimizer.set_lr(flags.lr * (1 - run.steps_done() / steps));  // down to 0 in a straight line
       if (!run.step(learn(net, optimizer, x), x.size(0))) break;
     }
-    if (!example::interrupted()) run.end_epoch(figures());
+    if (run.epoch_done()) run.end_epoch(figures());
   }
   if (flags.epochs == 0) run.end_epoch(figures());
   write(run, real, predict(net, test, scaler), before);

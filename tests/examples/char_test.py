@@ -42,7 +42,7 @@ class CharTest(ProgramTest):
     def test_a_saved_model_is_tested(self):
         self.run_ok(*self.small, "--quiet", "--out-dir", "a")
         self.run_ok("--limit", self.sizes["small"], "--epochs", "0", "--threads", "2", "--quiet",
-                    "--resume", "a/model.safetensors", "--out-dir", "b")
+                    "--weights", "a/model.safetensors", "--out-dir", "b")
         self.assertEqual(self.metrics("a")["val_nats"], self.metrics("b")["val_nats"])
 
     def test_data_dir(self):

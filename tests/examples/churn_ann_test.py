@@ -34,11 +34,10 @@ class ChurnTest(ProgramTest):
         log = self.work / "b" / "search_accuracy.tsv"
         whole = log.read_text()
         log.write_text("".join(whole.splitlines(keepends=True)[:7]))  # as after a kill
-        self.run_ok(*self.small, "--out-dir", "b", "--resume", "b/model.safetensors")
+        self.run_ok(*self.small, "--out-dir", "b", "--resume")
         self.assertEqual(log.read_text(), whole)
         log.write_text(whole[:-5])
-        self.run_bad(1, "line 17 is damaged", *self.small, "--out-dir", "b", "--resume",
-                     "b/model.safetensors")
+        self.run_bad(1, "line 17 is damaged", *self.small, "--out-dir", "b", "--resume")
 
     def test_bad_data(self):
         (self.work / "Churn_Modelling.csv").write_text("Age,Exited\n40,1\nold,0\n")

@@ -53,7 +53,6 @@ class MackeyGlassTest(ProgramTest):
         self.run_bad(1, "MackeyGlass_t17.txt:21: expected a number", "--data-dir", ".")
         self.write_series([0.1] * 100)
         self.run_bad(1, "MackeyGlass_t17.txt:101: expected a number, and 3001", "--data-dir", ".")
-        self.run_bad(1, "--resume", "--resume", "model")
 
 
 if __name__ == "__main__":

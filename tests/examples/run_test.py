@@ -16,7 +16,7 @@ from program import ProgramTest
 
 FILES = ["metrics.json", "metrics.csv", "loss.svg", "model.safetensors"]
 FLAGS = ["data-dir", "out-dir", "epochs", "batch-size", "lr", "seed", "threads", "limit",
-         "save-model", "resume", "quiet", "help"]
+         "save-model", "weights", "resume", "checkpoint-every", "quiet", "help"]
 
 
 class RunTest(ProgramTest):
@@ -70,16 +70,16 @@ class RunTest(ProgramTest):
             self.assertEqual(a[key], b[key])
             self.assertNotEqual(a[key], c[key])
 
-    def test_resume(self):
+    def test_weights(self):
         self.run_ok(*self.small, "--out-dir", "a")
         model = self.work / "a" / "model.safetensors"
         self.run_ok("--limit", "300", "--epochs", "0", "--seed", "9", "--threads", "2",
-                    "--out-dir", "b", "--resume", model)
+                    "--out-dir", "b", "--weights", model)
         a, b = self.metrics("a"), self.metrics("b")
         self.assertEqual(a["test_loss"], b["test_loss"])
         self.assertNotIn("train_loss", b)
         self.assertEqual((self.work / "b" / "model.safetensors").read_bytes(), model.read_bytes())
-        out = self.run_ok(*self.small, "--out-dir", "c", "--resume", model)
+        out = self.run_ok(*self.small, "--out-dir", "c", "--weights", model)
         self.assertIn("start afresh", out)
         self.assertLess(float(self.metrics("c")["train_loss"]), float(a["train_loss"]))
 
@@ -89,7 +89,7 @@ class RunTest(ProgramTest):
             self.assertIn(f"--{flag}", out)
         for wrong in ["--epochs -1", "--epochs two", "--batch-size 0", "--lr 0", "--lr nan",
                       "--lr inf", "--seed -1", "--seed 99999999999999999999",
-                      "--threads 0", "--limit 0", "--out-dir",
+                      "--threads 0", "--limit 0", "--checkpoint-every -1", "--out-dir",
                       "--unknown", "word"]:
             with self.subTest(wrong):
                 self.run_bad(2, "--help", *wrong.split())
@@ -98,8 +98,8 @@ class RunTest(ProgramTest):
     def test_bad_input(self):
         (self.work / "file").write_text("no model, no folder\n")
         self.run_bad(1, "--data-dir: no", *self.small, "--data-dir", "nowhere")
-        self.run_bad(1, "nowhere", *self.small, "--resume", "nowhere")
-        self.run_bad(1, "file", *self.small, "--resume", "file")
+        self.run_bad(1, "nowhere", *self.small, "--weights", "nowhere")
+        self.run_bad(1, "file", *self.small, "--weights", "file")
         self.run_bad(1, "cannot make the folder", *self.small, "--out-dir", "file/x")
         self.run_bad(1, "cannot make the folder", *self.small, "--save-model", "file/model")
         self.run_bad(1, "the loss is not finite at epoch 1, step", *self.small, "--lr", "1e200")
@@ -131,7 +131,7 @@ class RunTest(ProgramTest):
         self.assertNotIn(b"\n\r", seen.replace(b"\r\n", b""))
         self.assertIs(self.metrics("a")["interrupted"], True)
         self.assertGreater(float(self.metrics("a")["train_loss"]), 0)
-        self.run_ok(*self.small, "--out-dir", "b", "--resume", "a/model.safetensors")
+        self.run_ok(*self.small, "--out-dir", "b", "--weights", "a/model.safetensors")
 
     def test_control_c_again_and_again(self):
         # A handler's frame must not land where the library's kernels keep their data.
