@@ -9,9 +9,9 @@
 #include "../autograd/error.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/creation.hpp"
-#include "../autograd/ops/diagonal.hpp"
 #include "../autograd/ops/indexing.hpp"
 #include "../autograd/ops/joining.hpp"
+#include "../autograd/ops/linalg.hpp"
 #include "../autograd/ops/math.hpp"
 #include "../autograd/ops/matmul.hpp"
 #include "../autograd/ops/random.hpp"
@@ -80,37 +80,21 @@ void check(const SomFitOptions& o) {
           o.final_radius);
 }
 
-// The two strongest principal components of x, each times its standard deviation, [2, features]; by
-// orthogonal iteration from random directions.
+// The two strongest principal components of x, each times its standard deviation, [2, features].
 Tensor principal_components(const Tensor& centered) {
-  const std::int64_t features = centered.size(1), count = std::min<std::int64_t>(2, features);
+  const std::int64_t features = centered.size(1);
   const Tensor covariance = matmul(centered.t(), centered) / static_cast<double>(centered.size(0));
-  std::vector<Tensor> axes;
-  for (std::int64_t i = 0; i < count; ++i) {
-    Tensor v = randn({features}, float64);
-    double strength = 0;
-    for (int step = 0; step < 2000; ++step) {
-      Tensor next = mv(covariance, v);
-      for (const Tensor& stronger : axes) next = next - dot(next, stronger) * stronger;
-      strength = norm(next).item<double>();
-      // Nothing is left but the rounding of what was found before.
-      if (!(strength > 1e-12 * sum(diagonal(covariance)).item<double>())) {
-        strength = 0;
-        break;
-      }
-      next = next / strength;
-      const double change = norm(next - v).item<double>();
-      v = next;
-      if (change < 1e-12) break;
-    }
-    if (strength == 0) break;
-    axes.push_back(v);
-  }
+  const EigenvaluesAndVectors spectrum = eigh(covariance);
+  const double* variance = spectrum.eigenvalues.data<double>();
+  // What is less is the rounding of others.
+  const double least = 1e-12 * sum(spectrum.eigenvalues).item<double>();
   std::vector<Tensor> scaled;
-  for (const Tensor& v : axes) {
+  for (std::int64_t i = features - 1; i >= std::max<std::int64_t>(0, features - 2); --i) {
+    if (!(variance[i] > least)) break;
+    const Tensor v = select(spectrum.eigenvectors, 1, i);
     // One sign of the two: the largest element is positive.
     const double sign = v[argmax(abs(v)).item<std::int64_t>()].item<double>() < 0 ? -1 : 1;
-    scaled.push_back(v * (sign * std::sqrt(dot(v, mv(covariance, v)).item<double>())));
+    scaled.push_back(v * (sign * std::sqrt(variance[i])));
   }
   while (scaled.size() < 2) scaled.push_back(zeros({features}, float64));
   return stack(scaled);

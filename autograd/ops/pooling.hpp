@@ -37,6 +37,24 @@ XTAPE_API ValuesAndIndices max_pool1d_with_indices(const Tensor& x, std::int64_t
 XTAPE_API ValuesAndIndices max_pool2d_with_indices(const Tensor& x, Size2 kernel_size,
                                                    const MaxPool2dOptions& options = {});
 
+struct MaxUnpool1dOptions {
+  std::int64_t stride = 0;  ///< 0: the kernel's size
+  std::int64_t padding = 0;
+  std::int64_t output_size = 0;  ///< 0: (L - 1) stride - 2 padding + kernel_size
+};
+struct MaxUnpool2dOptions {
+  Size2 stride = 0;  ///< 0: the kernel's size
+  Size2 padding = 0;
+  Size2 output_size = 0;  ///< 0: (H - 1) stride - 2 padding + kernel_size, and so for W
+};
+/// Zeros with the elements of x where max_pool found them: `indices` are what max_pool's
+/// _with_indices gave, of x's shape (ShapeError); one out of range is an IndexError. Where windows
+/// overlap, the last element counts.
+XTAPE_API Tensor max_unpool1d(const Tensor& x, const Tensor& indices, std::int64_t kernel_size,
+                              const MaxUnpool1dOptions& options = {});
+XTAPE_API Tensor max_unpool2d(const Tensor& x, const Tensor& indices, Size2 kernel_size,
+                              const MaxUnpool2dOptions& options = {});
+
 struct AvgPool1dOptions {
   std::int64_t stride = 0;  ///< 0: the kernel's size
   std::int64_t padding = 0;

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "scans.hpp"
 
+#include <algorithm>
+#include <string>
+
+#include "../error.hpp"
 #include "../tape.hpp"
 #include "along.hpp"
+#include "arithmetic.hpp"
+#include "indexing.hpp"
 #include "joining.hpp"
+#include "logic.hpp"
 
 namespace xtape {
 namespace {
@@ -51,6 +58,20 @@ ValuesAndIndices running_extreme(detail::OperationName name, const Tensor& x, st
 }
 
 }  // namespace
+
+Tensor diff(const Tensor& x, std::int64_t n, std::int64_t dim) {
+  detail::check_defined("diff", x);
+  const int d = detail::wrap_dim("diff", dim, x.dim());
+  if (x.dim() == 0) throw ShapeError("diff: expected at least 1 dimension");
+  if (n < 0) throw ValueError("diff: expected n >= 0, got " + std::to_string(n));
+  Tensor y = x;
+  for (std::int64_t i = std::min(n, x.size(d)); i-- > 0 && y.size(d) > 0;) {
+    const std::int64_t left = y.size(d) - 1;
+    const Tensor after = narrow(y, d, 1, left), before = narrow(y, d, 0, left);
+    y = y.dtype() == boolean ? logical_xor(after, before) : after - before;
+  }
+  return y;
+}
 
 Tensor cumsum(const Tensor& x, std::int64_t dim) { return running_sum(x, dim, false); }
 

@@ -7,8 +7,12 @@
 #include "../tensor.hpp"
 #include "reductions.hpp"
 
-// Running results along one dimension, of x's shape.
+// Running results along one dimension, of x's shape, and differences.
 namespace xtape {
+
+/// Each element minus the one before it along `dim`, n times over: n elements fewer. Throws
+/// ValueError for a negative n.
+XTAPE_API Tensor diff(const Tensor& x, std::int64_t n = 1, std::int64_t dim = -1);
 
 /// Sums of the elements so far; float32 is summed in float64, integers and booleans give int64.
 /// Gradient: the sums of g from the back.

@@ -169,6 +169,7 @@ void rows() {
   row({}, {3}, count_nonzero(a > 0));
   row({2}, {3.1328452, 5.0001401}, logsumexp(a, {1}));
   row({2, 3}, {1, -1, 2, -4, 1, -5}, cumsum(a, 1));
+  row({2, 2}, {-3, 5, 9, -11}, diff(a, 1, 1));
   row({2, 3}, {1, 1, 3, -4, 5, 5}, cummax(a, 1).values);
   row({2, 3}, {-2, 1, 3, -6, -4, 5}, sort(a, 1).values);
   row({3}, {0, 2, 1}, argsort(v, -1, true));

@@ -90,7 +90,70 @@ Array unbatched(Array y) {
   return y;
 }
 
+// The elements of x at places that differ: 3 k mod 2 H W for the k-th of a plane of H W.
+Tensor spread_places(const Tensor& x) {
+  const std::int64_t plane = x.size(-2) * x.size(-1);
+  return remainder(3 * arange(plane), 2 * plane)
+      .reshape({x.size(-2), x.size(-1)})
+      .expand(x.shape());
+}
+
 const Rows rows({
+    {.name = "max_unpool2d",
+     .f =
+         [](const Tensor& x) {
+           return max_unpool2d(x, spread_places(x), {1, 2},
+                               {.output_size = {x.size(2), 2 * x.size(3)}});
+         },
+     .reference =
+         [](const Array& x) {
+           const std::int64_t plane = x.shape[2] * x.shape[3];
+           Array y = Array::filled({x.shape[0], x.shape[1], x.shape[2], 2 * x.shape[3]}, 0);
+           for (std::int64_t i = 0; i < x.shape.numel(); ++i) {
+             const std::int64_t to = i / plane * 2 * plane + i % plane * 3 % (2 * plane);
+             y.values[static_cast<std::size_t>(to)] = x.values[static_cast<std::size_t>(i)];
+           }
+           return y;
+         },
+     .inputs = {{real({2, 3, 2, 2})}, {real({1, 1, 5, 4})}, {real({0, 2, 2, 2})}},
+     .errors =
+         {throws<ShapeError>(
+              [] {
+                return max_unpool2d(zeros({1, 2, 2}), zeros({1, 2, 3}, int64), 2);
+              },
+              "max_unpool2d: expected indices of shape [1, 2, 2], got int64 [1, 2, 3]"),
+          throws<DTypeError>(
+              [] {
+                return max_unpool2d(zeros({1, 2, 2}), zeros({1, 2, 2}), 2);
+              },
+              "expected an int64 index, got float32"),
+          throws<IndexError>(
+              [] {
+                return max_unpool2d(zeros({1, 1, 1}), full({1, 1, 1}, 4, int64), 2);
+              },
+              "index 4 is out of range"),
+          throws<ValueError>(
+              [] {
+                return max_unpool2d(zeros({1, 1, 1}), zeros({1, 1, 1}, int64), 0);
+              },
+              "max_unpool2d: expected a kernel of at least 1 and nothing negative"),
+          throws<ShapeError>(
+              [] {
+                return max_unpool2d(zeros({1, 1, 1}), zeros({1, 1, 1}, int64), 2, {.padding = 1});
+              },
+              "max_unpool2d: nothing is left of input of shape [1, 1, 1]")}},
+    {.name = "max_unpool1d",
+     .f =
+         [](const Tensor& x) {
+           return max_unpool1d(x, 2 * arange(x.size(-1)).expand(x.shape()), 2);
+         },
+     .reference =
+         [](const Array& x) {
+           return made({x.shape[0], x.shape[1], 2 * x.shape[2]}, [&](const Shape& i) {
+             return i[2] % 2 == 0 ? at(x, {i[0], i[1], i[2] / 2}) : 0.0L;
+           });
+         },
+     .inputs = {{real({2, 3, 4})}}},
     {.name = "max_pool2d",
      .kind = Kind::kinked,
      .f = [](const Tensor& x) { return max_pool2d(x, 2); },

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
@@ -52,6 +53,26 @@ Arrays running_largest(const Array& x, int dim, int sign) {
 Tensors both(const ValuesAndIndices& y) { return {y.values, y.indices}; }
 
 const Rows rows({
+    {.name = "diff",
+     .f = [](const Tensor& x) { return diff(x, 2, 1); },
+     .reference =
+         [](const Array& x) {
+           Shape shape = x.shape;
+           shape[1] = std::max<std::int64_t>(0, shape[1] - 2);
+           return made(shape, [&](Shape i) {
+             const long double first = at(x, i);
+             ++i[1];
+             const long double second = at(x, i);
+             ++i[1];
+             return at(x, i) - 2 * second + first;
+           });
+         },
+     .inputs = {{real({2, 5, 3})}, {real({3, 3})}, {real({3, 1})}, {real({0, 4})}},
+     .errors = {throws<ValueError>([] { return diff(zeros({2}), -1); },
+                                   "diff: expected n >= 0, got -1"),
+                throws<IndexError>([] { return diff(zeros({2}), 1, 1); }, "diff: expected dim in"),
+                throws<ShapeError>([] { return diff(scalar_tensor(1, float32)); },
+                                   "diff: expected at least 1 dimension")}},
     {.name = "cumsum",
      .f = [](const Tensor& x) { return cumsum(x, 1); },
      .reference =

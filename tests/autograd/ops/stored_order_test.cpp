@@ -12,6 +12,8 @@ using namespace xtape::test;
 const StoredCases cases(
     "order.safetensors",
     {
+        {"diff", XTAPE_CALL(diff(a))},
+        {"diff.twice", XTAPE_CALL(diff(a, 2, 0))},
         {"cumsum", XTAPE_CALL(cumsum(a, -1))},
         {"cumsum.first", XTAPE_CALL(cumsum(a, 0))},
         {"cumprod", XTAPE_CALL(cumprod(a, -2))},

@@ -356,6 +356,9 @@ def reductions():
 
 
 def order():
+    case("diff", torch.diff, *CUBE, of(real(3, 1)))
+    case("diff.twice", lambda a: torch.diff(a, 2, 0), of(real(4, 3)), of(real(1, 3)),
+         values_of(integers(5)))
     case("cumsum", lambda a: a.cumsum(-1), *CUBE, of(real()), values_of(integers(3, 4)),
          values_of(flags(5)))
     case("cumsum.first", lambda a: a.cumsum(0), *CUBE)
@@ -664,6 +667,94 @@ def linear_algebra_by_rotations():
              linalg.matrix_norm(linalg.inv(a), order), *square[:2])
 
 
+def pictures():
+    case("conv1d", F.conv1d, of(real(2, 3, 8), real(4, 3, 3), real(4)))
+    case("conv1d.same", lambda a, b, c: F.conv1d(a, b, c, padding="same", dilation=2),
+         of(real(2, 3, 8), real(4, 3, 3), real(4)), of(real(3, 8), real(2, 3, 5), real(2)))
+    picture = real(2, 4, 5, 6)
+    case("conv2d", F.conv2d, of(picture, real(3, 4, 2, 3), real(3)),
+         of(picture, real(2, 4, 1, 1), real(2)))
+    case("conv2d.options",
+         lambda a, b, c: F.conv2d(a, b, c, stride=(2, 1), padding=(1, 2), dilation=(1, 2)),
+         of(picture, real(3, 4, 2, 3), real(3)))
+    case("conv2d.groups", lambda a, b, c: F.conv2d(a, b, c, padding=1, groups=2),
+         of(picture, real(6, 2, 3, 3), real(6)))
+    case("conv2d.depthwise", lambda a, b, c: F.conv2d(a, b, c, stride=2, groups=4),
+         of(picture, real(8, 1, 3, 2), real(8)))
+    case("conv3d", F.conv3d, of(real(1, 2, 4, 3, 5), real(3, 2, 2, 3, 2), real(3)))
+    case("conv3d.options", lambda a, b, c: F.conv3d(a, b, c, stride=2, padding=1, groups=2),
+         of(real(2, 2, 4, 3, 5), real(4, 1, 3, 2, 2), real(4)))
+    case("conv_transpose1d",
+         lambda a, b, c: F.conv_transpose1d(a, b, c, stride=3, padding=1, output_padding=2,
+                                            dilation=2), of(real(2, 3, 4), real(3, 2, 3), real(2)))
+    case("conv_transpose2d", F.conv_transpose2d, of(picture, real(4, 3, 2, 3), real(3)))
+    case("conv_transpose2d.options",
+         lambda a, b, c: F.conv_transpose2d(a, b, c, stride=2, padding=1, output_padding=(1, 0),
+                                            groups=2), of(picture, real(4, 3, 3, 2), real(6)))
+    case("max_pool1d", lambda a: F.max_pool1d(a, 3, 2, 1, 2, ceil_mode=True, return_indices=True),
+         of(distinct(2, 3, 8)), of(distinct(3, 7)))
+    case("max_pool2d", lambda a: F.max_pool2d(a, 3, 2, 1, return_indices=True),
+         of(distinct(1, 2, 6, 5)))
+    case("max_unpool1d", lambda a, b: F.max_unpool1d(a, b, 2, 3),
+         of(real(1, 2, 3), given([[0, 4, 7], [1, 3, 6]], dtype=torch.int64)))
+    case("max_unpool2d", lambda a, b: F.max_unpool2d(a, b, (2, 3), padding=(0, 1),
+                                                     output_size=(5, 4)),
+         of(real(1, 1, 2, 2), given([[[0, 7], [17, 10]]], dtype=torch.int64)))
+    case("avg_pool1d", lambda a: F.avg_pool1d(a, 3, 2, 1, ceil_mode=True), of(real(2, 3, 8)))
+    case("avg_pool2d", lambda a: F.avg_pool2d(a, 2, divisor_override=3), of(picture))
+    case("lp_pool1d", lambda a: F.lp_pool1d(a, 3, 2, ceil_mode=True), of(real(2, 3, 7, low=0.1)))
+    case("lp_pool2d", lambda a: F.lp_pool2d(a, 2, (2, 3), 2), of(picture))
+    case("adaptive_avg_pool1d", lambda a: F.adaptive_avg_pool1d(a, 3), of(real(2, 3, 8)))
+    case("adaptive_avg_pool2d", lambda a: F.adaptive_avg_pool2d(a, (3, 2)), of(picture))
+    case("adaptive_max_pool1d", lambda a: F.adaptive_max_pool1d(a, 3, return_indices=True),
+         of(distinct(2, 3, 8)))
+    case("adaptive_max_pool2d", lambda a: F.adaptive_max_pool2d(a, (3, 2), return_indices=True),
+         of(distinct(1, 2, 5, 6)))
+    small = of(real(2, 2, 4, 4))
+    case("interpolate", lambda a: F.interpolate(a, (5, 3)), small)
+    case("interpolate.linear", lambda a: F.interpolate(a, 7, mode="linear"), of(real(2, 2, 4)))
+    case("interpolate.bilinear",
+         lambda a: F.interpolate(a, scale_factor=(1.5, 0.75), mode="bilinear"), small)
+    case("interpolate.align_corners",
+         lambda a: F.interpolate(a, (5, 7), mode="bilinear", align_corners=True), small)
+    case("interpolate.bicubic", lambda a: F.interpolate(a, (6, 3), mode="bicubic"), small)
+    case("interpolate.area", lambda a: F.interpolate(a, (2, 3), mode="area"), small)
+    case("pixel_shuffle", lambda a: F.pixel_shuffle(a, 2), of(real(2, 8, 2, 3)))
+    case("pixel_unshuffle", lambda a: F.pixel_unshuffle(a, 3), of(real(2, 2, 3, 6)))
+    for name, padding, align in (("", "zeros", False), (".border", "border", True),
+                                 (".reflection", "reflection", False)):
+        case("grid_sample" + name, lambda a, b, padding=padding, align=align: F.grid_sample(
+            a, b, padding_mode=padding, align_corners=align),
+            of(real(2, 3, 4, 5), real(2, 3, 2, 2, low=-1.4, high=1.4)))
+    for name, align in (("", False), (".align_corners", True)):
+        case("affine_grid" + name, lambda a, align=align: F.affine_grid(a, (2, 1, 3, 4), align),
+             of(real(2, 2, 3)))
+    case("layer_norm", lambda a, b, c: F.layer_norm(a, (3, 4), b, c),
+         of(real(2, 3, 4), real(3, 4), real(3, 4)))
+    case("layer_norm.plain", lambda a: F.layer_norm(a, (4,), eps=0.1), of(real(2, 3, 4)))
+    case("rms_norm", lambda a, b: a * (a.square().mean(-1, keepdim=True) + 0.1).rsqrt() * b,
+         of(real(2, 3, 4), real(4)))  # of PyTorch 2.4
+    case("group_norm", lambda a, b, c: F.group_norm(a, 2, b, c), of(picture, real(4), real(4)))
+    case("instance_norm", lambda a, b, c: F.instance_norm(a, weight=b, bias=c),
+         of(picture, real(4), real(4)))
+    case("batch_norm", lambda a, b, c: F.batch_norm(a, None, None, b, c, True, eps=0.1),
+         of(picture, real(4), real(4)), of(real(6, 3), real(3), real(3)))
+    case("batch_norm.running", lambda a, b, c: F.batch_norm(a, b.detach(), c.detach()),
+         of(picture, real(4), real(4, low=0.5)))
+    case("local_response_norm", lambda a: F.local_response_norm(a, 3, 0.5, 0.6, 2), of(picture))
+
+    def attention(a, b, c, causal=False):
+        scores = a @ b.mT / math.sqrt(a.shape[-1])
+        if causal:
+            scores = scores + torch.full(scores.shape[-2:], -inf).triu(1)
+        return scores.softmax(-1) @ c
+
+    sequences = of(real(2, 3, 4), real(2, 5, 4), real(2, 5, 2))
+    case("scaled_dot_product_attention", attention, sequences)
+    case("scaled_dot_product_attention.causal", lambda a, b, c: attention(a, b, c, True), sequences)
+    write("pictures.safetensors")
+
+
 def distributions():
     d = torch.distributions
     kl = d.kl_divergence
@@ -719,5 +810,5 @@ def distributions():
 
 if __name__ == "__main__":
     for family in (arithmetic, math_functions, activations, reductions, order, shapes, indexing,
-                   products, linear_algebra, distributions):
+                   products, linear_algebra, pictures, distributions):
         family()
