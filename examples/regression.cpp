@@ -110,12 +110,11 @@ void train(example::Run& run) {
   data::StandardScaler scaler;
   scaler.fit(known.x);
   Net net(scaler, std::ssize(flowers.names));
-  run.resume(net);
   optim::Adam optimizer(net.parameters(), {.lr = f.lr});
   data::DataLoader loader(data::TensorDataset(known.x, known.y),
                           {.batch_size = f.batch_size, .shuffle = true, .seed = f.seed});
-  for (int epoch = 1; epoch <= f.epochs && !example::interrupted(); ++epoch) {
-    run.begin_epoch(epoch, loader.size());
+  run.resume(net, optimizer, {.loader = &loader});
+  while (run.next_epoch(loader.size())) {
     for (const auto& [x, y] : loader) {
       // The two share nothing, so the sum of both losses trains each by its own.
       const Tensor loss =
@@ -125,7 +124,7 @@ void train(example::Run& run) {
       optimizer.step();
       if (!run.step(loss.item<double>(), x.size(0))) break;
     }
-    if (!example::interrupted()) run.end_epoch(figures(net, test));
+    if (run.epoch_done()) run.end_epoch(figures(net, test));
   }
   const example::Values reached = figures(net, test);
   if (f.epochs == 0) run.end_epoch(reached);

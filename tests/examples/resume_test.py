@@ -19,6 +19,7 @@ SIZES = {
     "custom_op": (200, 20, 5),
     "mnist_cnn": (200, 20, 4),
     "mnist_mlp": (200, 20, 4),
+    "regression": (60, 10, 10),
     "stock_lstm": (100, 20, 10),
     "vae": (200, 20, 4),
 }
