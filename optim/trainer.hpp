@@ -90,6 +90,15 @@ struct LossFunction {
   virtual Tensor call(const Tensor& prediction, const Tensor& target) = 0;
 };
 
+template <class Loss>
+struct WrappedLoss final : LossFunction {
+  explicit WrappedLoss(Loss l) : f(std::move(l)) {}
+  Tensor call(const Tensor& prediction, const Tensor& target) override {
+    return f(prediction, target);
+  }
+  Loss f;
+};
+
 }  // namespace detail
 
 /// Trains a model whose input and output are one tensor. Refers to model and optimizer, which
@@ -118,14 +127,7 @@ class XTAPE_API Trainer {
  private:
   template <class Loss>
   static Owned<detail::LossFunction> wrap(Loss loss) {
-    struct Wrapped final : detail::LossFunction {
-      explicit Wrapped(Loss l) : f(std::move(l)) {}
-      Tensor call(const Tensor& prediction, const Tensor& target) override {
-        return f(prediction, target);
-      }
-      Loss f;
-    };
-    return Owned<Wrapped>::make(std::move(loss));
+    return Owned<detail::WrappedLoss<Loss>>::make(std::move(loss));
   }
   NamedNumbers train_epoch(FitState& state, const FitOptions& options, GradientAverager* averager);
 
