@@ -24,6 +24,17 @@ install(TARGETS xtape xtape_native EXPORT xtapeTargets)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/xtape")
 install(EXPORT xtapeTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
+# What the static library needs again where it is used.
+foreach(part PNG JPEG MPI)
+  set(found ${part}_FOUND)
+  if(part STREQUAL "MPI")
+    set(found MPI_CXX_FOUND)
+  endif()
+  set(XTAPE_HAS_${part} OFF)
+  if(XTAPE_${part} AND ${found})
+    set(XTAPE_HAS_${part} ON)
+  endif()
+endforeach()
 configure_package_config_file(cmake/xtapeConfig.cmake.in "${PROJECT_BINARY_DIR}/xtapeConfig.cmake"
   INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/xtapeConfigVersion.cmake"
