@@ -11,10 +11,8 @@
 #include "tape.hpp"
 
 namespace xtape {
-namespace {
 
-// "NaN" or "Inf" where the tensor holds one.
-const char* anomaly_in(const Tensor& x, bool inf) {
+const char* detail::anomaly_in(const Tensor& x, bool inf) {
   if (!x.defined() || !is_floating(x.dtype())) return nullptr;
   const Tensor dense = detail::dense(x);
   const char* found = nullptr;
@@ -30,6 +28,10 @@ const char* anomaly_in(const Tensor& x, bool inf) {
   });
   return found;
 }
+
+namespace {
+
+using detail::anomaly_in;
 
 std::string recorded_at(const std::vector<void*>& stack) {
   const std::string caller = detail::caller_of(stack);

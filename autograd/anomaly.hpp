@@ -7,6 +7,15 @@
 
 namespace xtape {
 
+class Tensor;
+
+namespace detail {
+
+/// "NaN", or "Inf" where that counts too, if the tensor holds one; null if not, or if undefined.
+const char* anomaly_in(const Tensor& x, bool inf);
+
+}  // namespace detail
+
 /// A NaN or an Inf appeared under DetectAnomaly.
 class XTAPE_API AnomalyError : public Error {
   using Error::Error;

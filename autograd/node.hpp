@@ -44,7 +44,7 @@ struct OutputHook {
 /// What few nodes have: hooks, kept gradients; every leaf's gradient.
 struct Extras {
   Tensor gradient;                // a leaf's
-  std::vector<RowGradient> rows;  // what belongs to it, too
+  std::vector<RowGradient> rows;  // to be added to it when somebody looks
   std::atomic<bool> holds_rows{false};
   Value* value = nullptr;  // the leaf itself while it lives; not counted
   std::vector<OutputHook> hooks;

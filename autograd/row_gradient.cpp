@@ -16,8 +16,7 @@ namespace {
 // Readers of one gradient are rare, and each of them settles it once.
 constinit std::mutex settling;
 
-Tensor zeros_of(const Node& leaf_node) {
-  Node& leaf = const_cast<Node&>(leaf_node);
+Tensor zeros_of(Node& leaf) {
   const Slot& slot = leaf.slots()[0];
   const Tensor y = empty(slot.dtype, leaf.output_sizes(slot));
   std::memset(y.value()->data, 0, static_cast<std::size_t>(y.numel()) * item_size(slot.dtype));

@@ -10,6 +10,7 @@
 
 #include "../autograd/error.hpp"
 #include "file.hpp"
+#include "number_text.hpp"
 #include "utf8.hpp"
 
 namespace xtape::data {
@@ -341,11 +342,6 @@ void put_text(std::string& to, std::string_view text) {
   to += '"';
 }
 
-void put_number(std::string& to, double x) {
-  char buffer[32];
-  to.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, x).ptr);
-}
-
 }  // namespace
 
 void write_csv(const std::string& path, const Table& table) {
@@ -371,7 +367,7 @@ void write_csv(const std::string& path, const Table& table) {
       } else if (std::isinf(column.numbers[i])) {
         throw ValueError("write_csv: " + table.where(row, column.name) + " is infinite");
       } else {
-        put_number(text, column.numbers[i]);
+        text += detail::number_text(column.numbers[i]);
       }
     }
     end_line(begin);

@@ -34,16 +34,11 @@ constexpr double kLean = 35, kPi = 3.14159265358979323846;  // of labels, in deg
 
 }  // namespace
 
-std::string number(double x) {
-  char text[64];
-  return {text, std::to_chars(text, text + sizeof text, x).ptr};
-}
-
-std::string pixel(double x) { return number(std::round(x * 100) / 100 + 0.0); }
+std::string pixel(double x) { return number_text(std::round(x * 100) / 100 + 0.0); }
 
 std::string short_number(double x) {
   char text[64];
-  if (std::abs(x) < 1e7 && x == std::floor(x)) return number(x + 0.0);
+  if (std::abs(x) < 1e7 && x == std::floor(x)) return number_text(x + 0.0);
   return {text, std::to_chars(text, text + sizeof text, x, std::chars_format::general, 3).ptr};
 }
 
@@ -125,7 +120,7 @@ Drawing::Drawing(double width, double height) {
   const std::string w = pixel(width), h = pixel(height);
   text_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + w + "\" height=\"" + h +
           "\" viewBox=\"0 0 " + w + " " + h + "\" font-family=\"sans-serif\" font-size=\"" +
-          number(kFontSize) + "\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
+          number_text(kFontSize) + "\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
 }
 
 void Drawing::line(Pixel a, Pixel b, const std::string& style) {
@@ -147,7 +142,7 @@ void Drawing::text(Pixel at, const std::string& content, const char* anchor,
 
 void Drawing::leaning_text(Pixel at, const std::string& content) {
   text(at, content, "end",
-       "transform=\"rotate(-" + number(kLean) + " " + pixel(at.x) + " " + pixel(at.y) + ")\"");
+       "transform=\"rotate(-" + number_text(kLean) + " " + pixel(at.x) + " " + pixel(at.y) + ")\"");
 }
 
 void Drawing::title(Pixel at, const std::string& content, const char* anchor) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "number_text.hpp"
 #include "table.hpp"
 
 namespace xtape::data::detail {
@@ -20,8 +21,6 @@ struct Pixel {
   double x, y;
 };
 
-/// Shortest text of a number, whatever the locale.
-std::string number(double x);
 /// A coordinate in the picture: hundredths of a pixel.
 std::string pixel(double x);
 /// Three digits; a whole number below ten millions has all of its own.

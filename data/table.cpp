@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "../autograd/error.hpp"
+#include "number_text.hpp"
 
 namespace xtape::data {
 namespace {
@@ -35,11 +36,6 @@ std::vector<T> picked(const std::vector<T>& from, std::span<const std::int64_t> 
   return result;
 }
 
-std::string shortest(double x) {
-  char buffer[32];
-  return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, x).ptr);
-}
-
 // Whether `x` becomes a T without loss, as far as integers go.
 template <class T>
 bool fits(double x) {
@@ -61,8 +57,8 @@ void write_column(const Table& table, const Column& column, T* to, std::int64_t 
                        "found none (impute it, or drop the row)");
     }
     if (!fits<T>(x)) {
-      throw ValueError("Table: " + table.where(row, column.name) + ": " + shortest(x) + " is no " +
-                       name(dtype_of<T>));
+      throw ValueError("Table: " + table.where(row, column.name) + ": " + detail::number_text(x) +
+                       " is no " + name(dtype_of<T>));
     }
     to[row * step] = static_cast<T>(x);
   }

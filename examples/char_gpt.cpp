@@ -129,7 +129,7 @@ void train(example::Run& run) {
   run.finish(net);
   const double most = flags.data_dir.empty() ? kMostBuiltIn : kMostReal;
   const double nats = run.figure("val_nats");
-  if (!flags.limit && flags.epochs == kEpochs && !example::interrupted() && !(nats <= most)) {
+  if (run.judged() && !(nats <= most)) {
     throw std::runtime_error("val_nats is " + example::detail::short_number(nats) + ", more than " +
                              example::detail::short_number(most));
   }

@@ -152,8 +152,7 @@ void train(example::Run& run) {
   const double best = search(run, "search_accuracy", samples, folds, grid);
   run.finish(net);
   const double least = f.data_dir.empty() ? kLeastBuiltIn : kLeastReal;
-  if (!f.limit && f.epochs == kEpochs && !example::interrupted() &&
-      !(mean >= least && best >= mean)) {
+  if (run.judged() && !(mean >= least && best >= mean)) {
     throw std::runtime_error("expected cv_accuracy_mean of " +
                              example::detail::short_number(least) +
                              " or more, and a grid search at least as good");

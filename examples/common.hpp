@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// What the examples share: flags, Ctrl-C, progress, output files, digits. The one file to copy with
-// an example; it needs CLI11, and POSIX for the width of the terminal.
+// What the examples share: flags, Ctrl-C, progress, output files. The file to copy with an example
+// (with digits.hpp where that reads digits); it needs CLI11, and POSIX for the width of the
+// terminal.
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -174,7 +175,10 @@ class Run {
   const Flags flags;
 
   Run(const About& about, Flags given)
-      : flags(std::move(given)), name_(about.name), on_terminal_(isatty(STDOUT_FILENO) != 0) {
+      : flags(std::move(given)),
+        name_(about.name),
+        own_epochs_(about.epochs),
+        on_terminal_(isatty(STDOUT_FILENO) != 0) {
     if (flags.threads > 0) xtape::set_num_threads(flags.threads);
     xtape::manual_seed(flags.seed);
     // What cannot be written should fail now, not after the training.
@@ -295,6 +299,10 @@ class Run {
     say(line);
     rows_.push_back(std::move(row));
   }
+
+  /// True where a figure that the example states is due: a whole run of as many epochs as it has by
+  /// itself, on all samples.
+  bool judged() const { return !flags.limit && flags.epochs == own_epochs_ && !interrupted(); }
 
   /// A figure of the pass done last; NaN where there is none.
   double figure(const std::string& name) const {
@@ -544,6 +552,7 @@ class Run {
   }
 
   std::string name_;
+  int own_epochs_;
   xtape::nn::Module* model_ = nullptr;
   xtape::optim::Optimizer* optimizer_ = nullptr;
   xtape::optim::CheckpointParts parts_;
@@ -620,40 +629,6 @@ inline void write_curves(const Run& run, const std::string& file,
   xtape::data::Plot plot(options);
   for (const auto& [name, y] : curves) plot.line(name, values(x), values(y));
   plot.save((std::filesystem::path(run.flags.out_dir) / (file + ".svg")).string());
-}
-
-struct DigitSets {
-  xtape::data::Digits train, test;
-};
-
-/// MNIST's files from --data-dir, or so many built-in digits; at most --limit of each.
-inline DigitSets load_digits(Run& run, std::int64_t train_count, std::int64_t test_count) {
-  const Flags& flags = run.flags;
-  const auto limited = [&](std::int64_t n) { return flags.limit ? std::min(n, flags.limit) : n; };
-  const auto read = [&](const std::string& part) -> xtape::data::Digits {
-    const std::string images_path = find_data(flags, "mnist", part + "-images-idx3-ubyte");
-    const std::string labels_path = find_data(flags, "mnist", part + "-labels-idx1-ubyte");
-    const auto images = xtape::data::read_idx(images_path);
-    const auto labels = xtape::data::read_idx(labels_path);
-    if (images.dim() != 3 || images.size(0) == 0 || images.size(1) != 28 || images.size(2) != 28) {
-      throw std::runtime_error(images_path + ": expected [n, 28, 28], got " + images.description());
-    }
-    if (labels.shape() != xtape::Shape{images.size(0)}) {
-      throw std::runtime_error(labels_path + ": expected one label for each of " +
-                               std::to_string(images.size(0)) + " images, got " +
-                               labels.description());
-    }
-    const std::int64_t n = limited(images.size(0));
-    return {(narrow(images, 0, 0, n).to(xtape::float32) / 255).reshape({n, 1, 28, 28}),
-            narrow(labels, 0, 0, n).to(xtape::int64)};
-  };
-  const bool built_in = flags.data_dir.empty();
-  DigitSets sets = built_in ? DigitSets{xtape::data::generate_digits(limited(train_count), 1),
-                                        xtape::data::generate_digits(limited(test_count), 2)}
-                            : DigitSets{read("train"), read("t10k")};
-  run.say(std::to_string(sets.train.labels.size(0)) + (built_in ? " built-in" : "") +
-          " digits to learn, " + std::to_string(sets.test.labels.size(0)) + " to test");
-  return sets;
 }
 
 }  // namespace example

@@ -109,8 +109,7 @@ void train(example::Run& run) {
   if (flags.epochs == 0) run.end_epoch(figures);
   write(run, draw(kShown), narrow(points, 0, 0, kShown));
   run.finish(gan);
-  const bool judged = !flags.limit && flags.epochs == kEpochs && !example::interrupted();
-  if (judged && !(figures[0].second <= kMostFar && figures[1].second >= kLeast)) {
+  if (run.judged() && !(figures[0].second <= kMostFar && figures[1].second >= kLeast)) {
     throw std::runtime_error("too many points far off, or a part of the ring without points");
   }
 }

@@ -129,8 +129,7 @@ void train(example::Run& run) {
        {"after it", predict(test.after(net, kInnerRate), x)[0]},
        {"from scratch, after it", predict(test.after(scratch, best_rate), x)[0]}});
   run.finish(net);
-  const bool judged = !flags.limit && flags.epochs == kEpochs && !example::interrupted();
-  if (judged && !(figures()[3].second >= kBetter)) {
+  if (run.judged() && !(figures()[3].second >= kBetter)) {
     throw std::runtime_error("less than 5 times better than from scratch");
   }
 }

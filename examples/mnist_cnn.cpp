@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "common.hpp"
+#include "digits.hpp"
 
 namespace nn = xtape::nn;
 namespace optim = xtape::optim;

@@ -3,7 +3,7 @@
 // learns on built-in digits.
 #include <xtape/xtape.hpp>
 
-#include "common.hpp"
+#include "digits.hpp"
 
 namespace nn = xtape::nn;
 namespace optim = xtape::optim;

@@ -125,8 +125,7 @@ void train(example::Run& run) {
   write(run, real, predict(net, test, scaler), before);
   run.finish(net);
   const double percent = figures()[0].second;
-  if (!flags.limit && flags.epochs == kEpochs && !example::interrupted() &&
-      !(percent <= kMostPercent)) {
+  if (run.judged() && !(percent <= kMostPercent)) {
     throw std::runtime_error("the error is " + example::detail::short_number(percent) +
                              " % of the mean price, more than 3 %");
   }

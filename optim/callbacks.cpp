@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "callbacks.hpp"
 
-#include <charconv>
 #include <cstdio>
 
 #include "../autograd/error.hpp"
 #include "../data/file.hpp"
+#include "../data/number_text.hpp"
 #include "../nn/state.hpp"
 #include "checkpoint.hpp"
+#include "stored_number.hpp"
 
 namespace xtape::optim {
-namespace {
 
-// The shortest text that reads back as the same number.
-std::string exact(double x) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, x).ptr};
-}
-
-}  // namespace
-
+using data::detail::number_text;
 void FollowSchedule::on_epoch_end(FitState& state) {
   if (plateau_) {
     plateau_->step(state.history.last(monitor_));
@@ -31,7 +24,7 @@ void FollowSchedule::on_epoch_end(FitState& state) {
 EarlyStopping::EarlyStopping(const EarlyStoppingOptions& options) : options_(options) {
   if (options.patience < 0 || !(options.min_delta >= 0)) {
     throw ValueError("EarlyStopping: patience and min_delta are at least 0, got " +
-                     std::to_string(options.patience) + " and " + exact(options.min_delta));
+                     std::to_string(options.patience) + " and " + number_text(options.min_delta));
   }
 }
 
@@ -75,10 +68,7 @@ void EarlyStopping::load_state(const NamedNumbers& state) {
     throw ValueError("EarlyStopping: to resume and restore the best, name a file for it");
   }
   const auto number = [&](const char* name) {
-    for (const auto& [found, x] : state) {
-      if (found == name) return x;
-    }
-    throw ValueError(std::string("EarlyStopping: the checkpoint does not hold its ") + name);
+    return detail::stored_number("EarlyStopping", state, name);
   };
   const double best = number("best"), epoch = number("best_epoch"), waited = number("waited");
   best_ = best;
@@ -92,7 +82,7 @@ void CSVLog::on_epoch_end(FitState& state) {
   std::int64_t epoch = 0;
   for (const NamedNumbers& figures : state.history.epochs) {
     text += "\n" + std::to_string(++epoch);
-    for (const auto& [name, x] : figures) text += "," + exact(x);
+    for (const auto& [name, x] : figures) text += "," + number_text(x);
   }
   text += "\n";
   data::detail::OutputFile file("CSVLog", path_);

@@ -12,18 +12,17 @@
 #include "../autograd/ops/reductions.hpp"
 #include "../autograd/tape.hpp"
 #include "../data/file.hpp"
+#include "../data/number_text.hpp"
 #include "checkpoint.hpp"
+#include "stored_number.hpp"
 
 namespace xtape::optim {
+
+using data::detail::number_text;
 namespace {
 
 constexpr const char* kHeader =
     "epoch,parameter,weight_mean,weight_std,weight_norm,grad_mean,grad_std,grad_norm\n";
-
-std::string exact(double x) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, x).ptr};
-}
 
 // ",mean,std,norm"; three empty fields for a gradient that there is not.
 std::string statistics(const Tensor& t) {
@@ -32,12 +31,8 @@ std::string statistics(const Tensor& t) {
   const double mean = xtape::mean(x).item<double>();
   const double squares = sum(square(x)).item<double>();
   const double variance = xtape::mean(square(x - mean)).item<double>();
-  return "," + exact(mean) + "," + exact(std::sqrt(variance)) + "," + exact(std::sqrt(squares));
-}
-
-bool finite(const Tensor& t) {
-  // A sum of finite numbers in double is finite; one NaN or Inf is enough to spoil it.
-  return !t.defined() || std::isfinite(sum(t.detach().to(float64)).item<double>());
+  return "," + number_text(mean) + "," + number_text(std::sqrt(variance)) + "," +
+         number_text(std::sqrt(squares));
 }
 
 bool is_last_batch(const FitState& state) { return state.batch == state.train.size(); }
@@ -67,10 +62,7 @@ NamedNumbers ModelCheckpoint::state() const {
 
 void ModelCheckpoint::load_state(const NamedNumbers& state) {
   const auto number = [&](const char* name) {
-    for (const auto& [found, x] : state) {
-      if (found == name) return x;
-    }
-    throw ValueError(std::string("ModelCheckpoint: the checkpoint does not hold its ") + name);
+    return detail::stored_number("ModelCheckpoint", state, name);
   };
   const double best = number("best"), epoch = number("best_epoch");
   best_ = best;
@@ -140,9 +132,10 @@ void StopOnNaN::on_backward(FitState& state, const data::Batch& batch, const Ten
   std::string what;
   {
     const NoGrad no_grad;
-    if (!std::isfinite(loss.item<double>())) what = "the loss is " + exact(loss.item<double>());
+    if (!std::isfinite(loss.item<double>()))
+      what = "the loss is " + number_text(loss.item<double>());
     for (const auto& [name, parameter] : state.model.named_parameters()) {
-      if (what.empty() && !finite(parameter.grad())) {
+      if (what.empty() && xtape::detail::anomaly_in(parameter.grad(), true)) {
         what = "the gradient of " + name + " is not finite";
       }
     }

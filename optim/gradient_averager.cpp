@@ -160,10 +160,12 @@ GradientAverager::GradientAverager(ProcessGroup& group, const nn::Module& model,
   }
 }
 
-// The parameters keep the hooks: from now on these do nothing.
+// The parameters keep the hooks: from now on these do nothing. A sum that nobody waited for ends
+// here, while the group is there.
 GradientAverager::~GradientAverager() {
   state_->active = false;
   state_->parameters.clear();
+  state_->buckets.clear();
 }
 
 void GradientAverager::wait() {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -15,18 +14,16 @@
 #include "../autograd/error.hpp"
 #include "../autograd/ops/random.hpp"
 #include "../autograd/random.hpp"
+#include "../data/number_text.hpp"
 #include "search_log.hpp"
 
 namespace xtape::optim {
+
+using data::detail::number_text;
 namespace {
 
 constexpr std::int64_t kMostPoints = 1'000'000;
 constexpr std::uint64_t kDrawing = ~std::uint64_t{0};  // a stream that no fold has
-
-std::string exact(double x) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, x).ptr};
-}
 
 std::string shortened(double x) {
   char text[32];
@@ -110,14 +107,14 @@ const SearchRow* find_best(const SearchResult& result) {
 
 }  // namespace
 
-std::string Setting::to_string() const { return is_text_ ? text_ : exact(number_); }
+std::string Setting::to_string() const { return is_text_ ? text_ : number_text(number_); }
 
 double Point::number(const std::string& name) const { return setting(*this, name, false).number(); }
 
 std::int64_t Point::whole(const std::string& name) const {
   const double x = number(name);
   if (x != std::floor(x) || std::abs(x) > 0x1p53) {
-    throw ValueError("search: parameter '" + name + "' is " + exact(x) + ", no whole number");
+    throw ValueError("search: parameter '" + name + "' is " + number_text(x) + ", no whole number");
   }
   return static_cast<std::int64_t>(x);
 }

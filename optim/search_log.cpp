@@ -9,8 +9,11 @@
 
 #include "../autograd/error.hpp"
 #include "../data/file.hpp"
+#include "../data/number_text.hpp"
 
 namespace xtape::optim::detail {
+
+using data::detail::number_text;
 namespace {
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
@@ -37,11 +40,6 @@ std::string with_checksum(const std::string& line) {
   return line + "\t" + sum.text() + "\n";
 }
 
-std::string exact(double x) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, x).ptr};
-}
-
 std::vector<std::string_view> parts_of(std::string_view text, char mark) {
   std::vector<std::string_view> parts;
   for (std::size_t end; (end = text.find(mark)) != text.npos; text.remove_prefix(end + 1)) {
@@ -63,7 +61,7 @@ std::string line_of(std::size_t point, const std::vector<FoldStatistics>& figure
     if (f.name.find_first_of("\t\n") != f.name.npos) {
       throw ValueError("search: a metric's name holds a tab or the end of a line");
     }
-    line += "\t" + f.name + "\t" + exact(f.mean) + "\t" + exact(f.standard_deviation);
+    line += "\t" + f.name + "\t" + number_text(f.mean) + "\t" + number_text(f.standard_deviation);
   }
   return with_checksum(line);
 }

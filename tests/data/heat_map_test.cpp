@@ -10,25 +10,16 @@
 #include <string>
 
 #include "files.hpp"
+#include "svg.hpp"
 
+using test::attribute;
+using test::count;
 using test::says;
 using xtape::ShapeError;
 using xtape::ValueError;
 using xtape::data::HeatMap;
 
 namespace {
-
-int count(const std::string& text, const std::string& part) {
-  int n = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
-  return n;
-}
-
-double attribute(const std::string& text, const std::string& name, std::size_t from = 0) {
-  const std::size_t at = text.find(" " + name + "=\"", from);
-  BOOST_REQUIRE(at != std::string::npos);
-  return std::stod(text.substr(at + name.size() + 3));
-}
 
 // All corners of cells and marks lie inside the picture.
 void check_inside(const std::string& svg) {

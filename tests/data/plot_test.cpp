@@ -18,7 +18,10 @@
 #include <vector>
 
 #include "files.hpp"
+#include "svg.hpp"
 
+using test::attribute;
+using test::count;
 using test::says;
 using xtape::Tensor;
 using xtape::data::Axis;
@@ -30,18 +33,6 @@ namespace {
 struct Pixel {
   double x, y;
 };
-
-int count(const std::string& text, const std::string& part) {
-  int n = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
-  return n;
-}
-
-double attribute(const std::string& text, const std::string& name, std::size_t from = 0) {
-  const std::size_t at = text.find(" " + name + "=\"", from);
-  BOOST_REQUIRE(at != std::string::npos);
-  return std::stod(text.substr(at + name.size() + 3));
-}
 
 // The points of all curves, one list each.
 std::vector<std::vector<Pixel>> curves(const std::string& svg) {

@@ -140,6 +140,14 @@ BOOST_AUTO_TEST_CASE(ends_with_its_life) {
       step();
       averager.wait();
     }
+    {
+      GradientAverager left(group, n, {.bucket_bytes = 1});
+      step();
+      BOOST_TEST(group.under_way == 1);
+    }
+    BOOST_TEST(group.under_way == 0);
+    n.zero_grad();
+    step();
     step();
     step();
     nn_test::check_values(n.unused.bias.grad(), {6, 6}, 0);

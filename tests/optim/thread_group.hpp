@@ -63,6 +63,8 @@ void sum_parts(const std::vector<void*>& parts, std::int64_t count) {
 class ThreadGroup final : public xtape::optim::ProcessGroup {
  public:
   ThreadGroup(Board& board, int rank) : board_(board), rank_(rank) {}
+  int under_way = 0;  // sums that live
+
   int rank() const noexcept override { return rank_; }
   int size() const noexcept override { return board_.size; }
 
@@ -75,16 +77,18 @@ class ThreadGroup final : public xtape::optim::ProcessGroup {
   }
   Owned<Sum> start_sum(void* values, std::int64_t count, DType dtype) override {
     struct Pending final : Sum {
-      Pending(Board& b, int n) : board(b), number(n) {}
+      Pending(Board& b, int n, int& u) : board(b), number(n), under_way(u) { ++under_way; }
+      ~Pending() override { --under_way; }
       void wait() override { board.wait(number); }
       Board& board;
       int number;
+      int& under_way;
     };
     const int number = calls_++;
     board_.join(number, rank_, values, [&](const std::vector<void*>& parts) {
       dtype == xtape::float32 ? sum_parts<float>(parts, count) : sum_parts<double>(parts, count);
     });
-    return Owned<Pending>::make(board_, number);
+    return Owned<Pending>::make(board_, number, under_way);
   }
 
  private:
