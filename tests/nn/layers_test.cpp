@@ -16,6 +16,7 @@
 #include <algorithm>
 
 #include "nn_test.hpp"
+#include "reference.hpp"
 
 namespace {
 
@@ -154,65 +155,9 @@ BOOST_AUTO_TEST_CASE(dropout_layer) {
   BOOST_CHECK_EXCEPTION(nn::Dropout(1.5), ValueError, says("Dropout: expected p in [0, 1]"));
 }
 
-BOOST_AUTO_TEST_CASE(activation_layers) {
-  const Tensor x = tensor({-2, -0.5, 0, 0.5, 2});
-  check_values(nn::ReLU()(x), values(relu(x)));
-  check_values(nn::Sigmoid()(x), values(sigmoid(x)));
-  check_values(nn::Tanh()(x), values(tanh(x)));
-  check_values(nn::Softplus()(x), values(softplus(x)));
-  check_values(nn::LogSigmoid()(x), values(logsigmoid(x)));
-  check_values(nn::ReLU6()(x), values(relu6(x)));
-  check_values(nn::SELU()(x), values(selu(x)));
-  check_values(nn::SiLU()(x), values(silu(x)));
-  check_values(nn::Mish()(x), values(mish(x)));
-  check_values(nn::Softsign()(x), values(softsign(x)));
-  check_values(nn::Hardsigmoid()(x), values(hardsigmoid(x)));
-  check_values(nn::Hardswish()(x), values(hardswish(x)));
-  check_values(nn::LeakyReLU(0.2)(x), values(leaky_relu(x, 0.2)));
-  check_values(nn::ELU(1.5)(x), values(elu(x, 1.5)));
-  check_values(nn::Hardtanh(-0.5, 0.25)(x), values(hardtanh(x, -0.5, 0.25)));
-  check_values(nn::GELU(GeluForm::tanh)(x), values(gelu(x, GeluForm::tanh)));
-  check_values(nn::Softplus(2)(x), values(softplus(x, 2)));
-  check_values(nn::CELU(1.5)(x), values(celu(x, 1.5)));
-  check_values(nn::Threshold(0.1, 7)(x), values(threshold(x, 0.1, 7)));
-  check_values(nn::Softshrink(0.25)(x), values(softshrink(x, 0.25)));
-  check_values(nn::Hardshrink(0.75)(x), values(hardshrink(x, 0.75)));
-  check_values(nn::Tanhshrink()(x), values(tanhshrink(x)));
-  const Tensor table = narrow(x, 0, 0, 4).view({2, 2});
-  check_values(nn::GLU(0)(table), values(glu(table, 0)));
-  check_values(nn::Softmin(0)(x), values(softmin(x, 0)));
-  check_values(nn::Softmax(0)(x), values(softmax(x, 0)));
-  check_values(nn::LogSoftmax(-1)(x), values(log_softmax(x, 0)));
-}
-
-BOOST_AUTO_TEST_CASE(a_slope_that_is_learned) {
-  nn::PReLU one, each(2, 0.5);
-  const Tensor x = tensor({{-2, 3}, {4, -1}});
-  check_values(one(x), {-0.5, 3, 4, -0.25});
-  each(x).sum().backward();
-  check_values(each.weight.grad(), {-2, -1});
-  BOOST_TEST(each.named_parameters().at(0).first == "weight");
-  BOOST_CHECK_EXCEPTION(nn::PReLU(0), ValueError, says("PReLU: expected at least 1 parameter"));
-  BOOST_CHECK_THROW(nn::PReLU(3)(x), ShapeError);
-}
-
-BOOST_AUTO_TEST_CASE(slopes_that_are_drawn) {
-  manual_seed(4);
-  nn::RReLU layer(0.1, 0.3);
-  const Tensor x = tensor({-1, 2, -10});
-  layer.eval();
-  check_values(layer(x), values(leaky_relu(x, 0.2)));
-  layer.train();
-  Tensor many = full({10000}, -1, float64).requires_grad_();
-  const Tensor y = layer(many);
-  BOOST_TEST(max(y).item<double>() <= -0.1);
-  BOOST_TEST(min(y).item<double>() >= -0.3);
-  BOOST_TEST(std::abs(mean(y).item<double>() + 0.2) < 0.003);
-  BOOST_TEST(std::abs(var(y).item<double>() - 0.04 / 12) < 2e-4);
-  y.sum().backward();
-  check_values(many.grad(), values(-y));  // each element's own slope
-  check_values(layer(tensor({3, 0})), {3, 0});
-  BOOST_CHECK_EXCEPTION(nn::RReLU(1, 0), ValueError, says("RReLU: expected lower <= upper"));
+BOOST_AUTO_TEST_CASE(linear_is_pytorchs) {
+  nn_test::check_reference("layers.safetensors", "linear", nn::Linear(4, 3));
+  nn_test::check_reference("layers.safetensors", "linear_plain", nn::Linear(4, 3, {.bias = false}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

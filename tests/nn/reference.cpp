@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
 
 #include <xtape/autograd/ops/creation.hpp>
 #include <xtape/autograd/sweep.hpp>
@@ -80,8 +81,9 @@ void ReferenceCase::compare(const std::string& what, const Tensor& got, const Te
   for (std::size_t i = 1; i < a.size(); ++i) {
     if (excess(i) > excess(worst)) worst = i;
   }
-  BOOST_TEST((a.empty() || excess(worst) <= 1),
-             where << ", element " << worst << ": got " << a[worst] << ", expected " << b[worst]);
+  BOOST_TEST((a.empty() || excess(worst) <= 1), where << ", element " << worst << ": got "
+                                                      << std::setprecision(17) << a[worst]
+                                                      << ", expected " << b[worst]);
 }
 
 void ReferenceCase::check(nn::Module& module, const Tensors& outputs) const {

@@ -14,6 +14,7 @@
 #include <xtape/nn/weight_norm.hpp>
 
 #include "nn_test.hpp"
+#include "reference.hpp"
 
 namespace {
 
@@ -39,6 +40,23 @@ BOOST_AUTO_TEST_CASE(lengths_and_directions) {
   check_values(nn::weight_norm(v, ones({1, 2}), 1), {1, 0.6246950, 0, 0.7808688}, 1e-6);
   check_values(nn::weight_norm(v, scalar_tensor(2, float32), -1),
                {6 / std::sqrt(50.0), 8 / std::sqrt(50.0), 0, 10 / std::sqrt(50.0)}, 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(layers_are_pytorchs) {
+  const auto check = [](const std::string& name, const auto& layer, bool training = true) {
+    nn_test::check_reference("layers.safetensors", name, layer, training);
+  };
+  check("weight_norm", WeightNorm<nn::Linear>{nn::Linear(4, 3)});
+  check("weight_norm_last", WeightNorm<nn::Conv2d>(nn::Conv2d(4, 2, 3), 1));
+  check("weight_norm_all", WeightNorm<nn::Conv2d>(nn::Conv2d(4, 2, 3), -1));
+  for (const bool training : {true, false}) {
+    const std::string mode = training ? "train" : "eval";
+    check("spectral_norm_" + mode, SpectralNorm<nn::Linear>{nn::Linear(4, 3)}, training);
+    check("spectral_norm_twice_" + mode,
+          SpectralNorm<nn::Conv2d>(nn::Conv2d(4, 2, 3), {.n_power_iterations = 2}), training);
+  }
+  check("spectral_norm_transposed",
+        SpectralNorm<nn::ConvTranspose2d>(nn::ConvTranspose2d(4, 2, 3), {.dim = 1}));
 }
 
 BOOST_AUTO_TEST_CASE(a_layer_starts_as_it_was_and_learns_its_parts) {

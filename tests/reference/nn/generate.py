@@ -12,6 +12,7 @@ import sys
 
 import torch
 from torch import nn
+from torch.nn.utils import spectral_norm, weight_norm
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import safetensors_writer
@@ -178,7 +179,46 @@ def layers():
     case("bilinear", nn.Bilinear(3, 4, 2), [torch.randn(5, 3), torch.randn(5, 4)])
     case("bilinear_plain", nn.Bilinear(3, 4, 2, bias=False),
          [torch.randn(2, 5, 3), torch.randn(2, 5, 4)])
+    x2, x4 = torch.randn(5, 4), torch.randn(2, 4, 5, 6)
+    case("linear", nn.Linear(4, 3), [x2])
+    case("linear_plain", nn.Linear(4, 3, bias=False), [torch.randn(2, 3, 4)])
+    case("weight_norm", weight_norm(nn.Linear(4, 3)), [x2])
+    case("weight_norm_last", weight_norm(nn.Conv2d(4, 2, 3), dim=1), [x4])
+    case("weight_norm_all", weight_norm(nn.Conv2d(4, 2, 3), dim=None), [x4])
+    for training in (True, False):
+        mode = "train" if training else "eval"
+        case(f"spectral_norm_{mode}", spectral_norm(nn.Linear(4, 3)), [x2], training=training)
+        case(f"spectral_norm_twice_{mode}",
+             spectral_norm(nn.Conv2d(4, 2, 3), n_power_iterations=2), [x4], training=training)
+    case("spectral_norm_transposed", spectral_norm(nn.ConvTranspose2d(4, 2, 3)), [x4])
     write("layers.safetensors")
+
+
+def activations():
+    torch.manual_seed(10)
+    x = torch.randn(4, 6) * 3
+    for name, module in {
+            "relu": nn.ReLU(), "sigmoid": nn.Sigmoid(), "tanh": nn.Tanh(),
+            "softplus": nn.Softplus(), "softplus_beta": nn.Softplus(beta=2),
+            "log_sigmoid": nn.LogSigmoid(), "relu6": nn.ReLU6(), "selu": nn.SELU(),
+            "silu": nn.SiLU(), "mish": nn.Mish(), "softsign": nn.Softsign(),
+            "hardswish": nn.Hardswish(),
+            "leaky_relu": nn.LeakyReLU(), "leaky_relu_slope": nn.LeakyReLU(0.2),
+            "elu": nn.ELU(), "elu_alpha": nn.ELU(1.5), "celu": nn.CELU(),
+            "celu_alpha": nn.CELU(1.5), "prelu": nn.PReLU(), "prelu_each": nn.PReLU(6, 0.5),
+            "threshold": nn.Threshold(0.1, 7), "softshrink": nn.Softshrink(),
+            "softshrink_lambd": nn.Softshrink(1.25), "hardshrink": nn.Hardshrink(),
+            "hardshrink_lambd": nn.Hardshrink(1.25), "tanhshrink": nn.Tanhshrink(),
+            "glu": nn.GLU(), "glu_first": nn.GLU(0), "hardtanh": nn.Hardtanh(),
+            "hardtanh_limits": nn.Hardtanh(-0.5, 2.25), "gelu": nn.GELU(),
+            "gelu_tanh": nn.GELU(approximate="tanh"), "softmax": nn.Softmax(0),
+            "softmin": nn.Softmin(-1), "log_softmax": nn.LogSoftmax(1)}.items():
+        case(name, module, [x])
+    # Hardsigmoid's own gradient has a constant of float32.
+    function("hardsigmoid", lambda x: nn.functional.relu6(x + 3) / 6, [x])
+    case("rrelu_eval", nn.RReLU(0.1, 0.3), [x], training=False)
+    case("softmax_inner", nn.Softmax(1), [torch.randn(2, 3, 4)])
+    write("activations.safetensors")
 
 
 def attention():
@@ -373,6 +413,7 @@ if __name__ == "__main__":
     recurrent()
     norms()
     layers()
+    activations()
     attention()
     convolutions()
     pooling()
