@@ -5,6 +5,7 @@
 // <xtape/autograd/xtensor.hpp>, one-lambda operations with <xtape/autograd/pointwise.hpp>.
 #include "anomaly.hpp"
 #include "checkpoint.hpp"
+#include "deterministic.hpp"
 #include "dtype.hpp"
 #include "error.hpp"
 #include "functional.hpp"

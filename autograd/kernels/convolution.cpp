@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "../deterministic.hpp"
 #include "../parallel.hpp"
 #include "gemm.hpp"
+#include "parts.hpp"
 #ifdef XTAPE_HAS_ONEDNN
 #include "convolution_onednn.hpp"
 #endif
@@ -166,6 +168,28 @@ bool image_is_dense(const Strides4& sizes, const Strides4& strides) {
   return same_memory(image, strides, channels_first(image));
 }
 
+// The batch is divided into at most 8 parts, however many threads there are.
+std::int64_t images_of_part(const ConvolutionShape& s) {
+  return std::max<std::int64_t>(1, (s.batch + 7) / 8);
+}
+
+std::int64_t parts_of(const ConvolutionShape& s) {
+  const std::int64_t images = images_of_part(s);
+  return (s.batch + images - 1) / images;
+}
+
+// f(shape, first image) for the whole batch; for one part after the other, by one thread each, in
+// deterministic mode.
+template <class F>
+void each_part(const ConvolutionShape& s, F&& f) {
+  if (!are_deterministic_algorithms_enabled() || s.batch == 0) return f(s, std::int64_t{0});
+  in_parts(s.batch, images_of_part(s), [&](std::int64_t begin, std::int64_t end) {
+    ConvolutionShape part = s;
+    part.batch = end - begin;
+    f(part, begin);
+  });
+}
+
 }  // namespace
 
 namespace generic {
@@ -237,16 +261,13 @@ void convolution_backward_weight(const ConvolutionShape& s, const T* x, const St
   std::fill_n(gweight, count, T(0));
   if (count == 0 || volume(sizes) == 0 || volume(x_sizes(s)) == 0) return;
   const bool direct = is_product(s, x_strides), dense_y = image_is_dense(sizes, gy_strides);
-  // Partial sums over fixed groups of images, added in their order: the same for any threads.
-  constexpr std::int64_t kParts = 8;
-  const std::int64_t grain = (s.batch + kParts - 1) / kParts;
-  const std::int64_t parts = (s.batch + grain - 1) / grain;
-  const Scratch<T> partial((parts - 1) * count);
+  const std::int64_t grain = images_of_part(s), parts = parts_of(s);
+  const PartialSums<T> sums(parts, count, gweight);
   parallel_for(parts, 1, [&](std::int64_t first, std::int64_t last) {
     const Scratch<T> columns(direct ? 0 : n.depth * n.places);
     const Scratch<T> image(dense_y ? 0 : s.out_channels * n.places);
     for (std::int64_t part = first; part < last; ++part) {
-      T* sum = part == 0 ? gweight : partial.data() + (part - 1) * count;
+      T* sum = sums.of(part);
       for (std::int64_t b = part * grain; b < std::min(s.batch, (part + 1) * grain); ++b) {
         const T* g_image = gy + b * gy_strides[0];
         if (!dense_y) {
@@ -264,10 +285,7 @@ void convolution_backward_weight(const ConvolutionShape& s, const T* x, const St
       }
     }
   });
-  for (std::int64_t part = 1; part < parts; ++part) {
-    const T* sum = partial.data() + (part - 1) * count;
-    for (std::int64_t i = 0; i < count; ++i) gweight[i] += sum[i];
-  }
+  sums.add_up();
 }
 
 }  // namespace generic
@@ -335,18 +353,13 @@ bool is_empty(const ConvolutionShape& s) {
 }  // namespace
 #endif
 
-template <class T>
-bool prefers_channels_last([[maybe_unused]] const ConvolutionShape& shape) {
-#ifdef XTAPE_HAS_ONEDNN
-  return std::is_same_v<T, float>;
-#else
-  return false;
-#endif
-}
+namespace {
+
+// Each by the engine that serves it.
 
 template <class T>
-void convolution_forward(const ConvolutionShape& shape, const T* x, const Strides4& x_strides,
-                         const T* weight, const T* bias, T* y, const Strides4& y_strides) {
+void forward(const ConvolutionShape& shape, const T* x, const Strides4& x_strides, const T* weight,
+             const T* bias, T* y, const Strides4& y_strides) {
 #ifdef XTAPE_HAS_ONEDNN
   if constexpr (std::is_same_v<T, float>) {
     if (!is_empty(shape)) {
@@ -364,9 +377,8 @@ void convolution_forward(const ConvolutionShape& shape, const T* x, const Stride
 }
 
 template <class T>
-void convolution_backward_data(const ConvolutionShape& shape, const T* gy,
-                               const Strides4& gy_strides, const T* weight, T* gx,
-                               const Strides4& gx_strides) {
+void backward_data(const ConvolutionShape& shape, const T* gy, const Strides4& gy_strides,
+                   const T* weight, T* gx, const Strides4& gx_strides) {
 #ifdef XTAPE_HAS_ONEDNN
   if constexpr (std::is_same_v<T, float>) {
     if (!is_empty(shape)) {
@@ -384,11 +396,8 @@ void convolution_backward_data(const ConvolutionShape& shape, const T* gy,
 }
 
 template <class T>
-void convolution_backward_weight(const ConvolutionShape& shape, const T* x,
-                                 const Strides4& x_strides, const T* gy, const Strides4& gy_strides,
-                                 T* gweight, T* gbias) {
-  // Never by oneDNN, which sums it in float32: 3e-4 off over 64 images of 24x24 equal gradients.
-  if (gbias) convolution_backward_bias(shape, gy, gy_strides, gbias);
+void backward_weight(const ConvolutionShape& shape, const T* x, const Strides4& x_strides,
+                     const T* gy, const Strides4& gy_strides, T* gweight) {
 #ifdef XTAPE_HAS_ONEDNN
   if constexpr (std::is_same_v<T, float>) {
     if (!is_empty(shape)) {
@@ -404,6 +413,51 @@ void convolution_backward_weight(const ConvolutionShape& shape, const T* x,
   }
 #endif
   generic::convolution_backward_weight(shape, x, x_strides, gy, gy_strides, gweight);
+}
+
+}  // namespace
+
+template <class T>
+bool prefers_channels_last([[maybe_unused]] const ConvolutionShape& shape) {
+#ifdef XTAPE_HAS_ONEDNN
+  return std::is_same_v<T, float>;
+#else
+  return false;
+#endif
+}
+
+template <class T>
+void convolution_forward(const ConvolutionShape& shape, const T* x, const Strides4& x_strides,
+                         const T* weight, const T* bias, T* y, const Strides4& y_strides) {
+  each_part(shape, [&](const ConvolutionShape& part, std::int64_t first) {
+    forward(part, x + first * x_strides[0], x_strides, weight, bias, y + first * y_strides[0],
+            y_strides);
+  });
+}
+
+template <class T>
+void convolution_backward_data(const ConvolutionShape& shape, const T* gy,
+                               const Strides4& gy_strides, const T* weight, T* gx,
+                               const Strides4& gx_strides) {
+  each_part(shape, [&](const ConvolutionShape& part, std::int64_t first) {
+    backward_data(part, gy + first * gy_strides[0], gy_strides, weight, gx + first * gx_strides[0],
+                  gx_strides);
+  });
+}
+
+template <class T>
+void convolution_backward_weight(const ConvolutionShape& shape, const T* x,
+                                 const Strides4& x_strides, const T* gy, const Strides4& gy_strides,
+                                 T* gweight, T* gbias) {
+  // Never by oneDNN, which sums it in float32: 3e-4 off over 64 images of 24x24 equal gradients.
+  if (gbias) convolution_backward_bias(shape, gy, gy_strides, gbias);
+  const std::int64_t parts = are_deterministic_algorithms_enabled() ? parts_of(shape) : 1;
+  const PartialSums<T> sums(parts, shape.out_channels * Columns(shape).depth, gweight);
+  each_part(shape, [&](const ConvolutionShape& part, std::int64_t first) {
+    backward_weight(part, x + first * x_strides[0], x_strides, gy + first * gy_strides[0],
+                    gy_strides, sums.of(first / images_of_part(shape)));
+  });
+  sums.add_up();
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                       \

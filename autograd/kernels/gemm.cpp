@@ -8,8 +8,11 @@
 #include <type_traits>
 #include <xtensor-blas/xblas_config.hpp>
 
+#include "../deterministic.hpp"
 #include "../parallel.hpp"
+#include "../thread_scope.hpp"
 #include "gemm_few.hpp"
+#include "parts.hpp"
 #include "xflens/cxxblas/cxxblas.cxx"
 #ifdef XTAPE_HAS_ONEDNN
 #include "gemm_onednn.hpp"
@@ -51,6 +54,10 @@ void gemm_wide(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t 
   }
 }
 
+double work_of(std::int64_t m, std::int64_t n, std::int64_t k) {
+  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+}
+
 // alpha op(A) op(B) + beta C, or with `bias` in the place of C, then beta is 1.
 template <class T>
 void multiply(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
@@ -86,28 +93,52 @@ void multiply(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n
                 integer(k), alpha, a, integer(lda), b, integer(ldb), beta, c, integer(ldc));
 }
 
+// The same on all threads; parts of C in deterministic mode, along its longer side.
+template <class T>
+void multiply_by_all(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                     std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
+                     std::int64_t ldb, T beta, const T* bias, T* c, std::int64_t ldc) {
+  if (!are_deterministic_algorithms_enabled()) {
+    return multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc,
+                    num_threads());
+  }
+  const std::int64_t grain = part_of_product(std::max(m, n), work_of(m, n, k));
+  if (m >= n) {
+    return in_parts(m, grain, [&](std::int64_t begin, std::int64_t end) {
+      multiply(transpose_a, transpose_b, end - begin, n, k, alpha,
+               a + begin * (transpose_a ? 1 : lda), lda, b, ldb, beta, bias, c + begin * ldc, ldc,
+               1);
+    });
+  }
+  in_parts(n, grain, [&](std::int64_t begin, std::int64_t end) {
+    multiply(transpose_a, transpose_b, m, end - begin, k, alpha, a, lda,
+             b + begin * (transpose_b ? ldb : 1), ldb, beta, bias ? bias + begin : nullptr,
+             c + begin, ldc, 1);
+  });
+}
+
 }  // namespace
 
 template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
           std::int64_t ldc) {
-  multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
-           static_cast<const T*>(nullptr), c, ldc, num_threads());
+  multiply_by_all(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
+                  static_cast<const T*>(nullptr), c, ldc);
 }
 
 template <class T>
 void gemm_bias(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                const T* a, std::int64_t lda, const T* b, std::int64_t ldb, const T* bias, T* c,
                std::int64_t ldc) {
-  multiply(transpose_a, transpose_b, m, n, k, T(1), a, lda, b, ldb, T(1), bias, c, ldc,
-           num_threads());
+  multiply_by_all(transpose_a, transpose_b, m, n, k, T(1), a, lda, b, ldb, T(1), bias, c, ldc);
 }
 
 template <class T>
 void gemm_alone(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                 T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
                 std::int64_t ldc) {
+  const xtape::detail::ThreadScope alone(1);
   multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
            static_cast<const T*>(nullptr), c, ldc, 1);
 }
@@ -122,20 +153,22 @@ void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::i
   if (stride_b == 0 && !transpose_a && stride_a == m * lda && stride_c == m * ldc) {
     return gemm(transpose_a, transpose_b, batch * m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   }
-  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  const auto product = [&](std::int64_t i, int threads) {
-    multiply(transpose_a, transpose_b, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb,
-             beta, static_cast<const T*>(nullptr), c + i * stride_c, ldc, threads);
-  };
   // Few large products run one after the other, each on all threads.
   constexpr double kLarge = 1 << 24, kGrain = 1 << 16;
+  const double work = work_of(m, n, k);
   if (batch == 1 || work >= kLarge) {
-    for (std::int64_t i = 0; i < batch; ++i) product(i, num_threads());
+    for (std::int64_t i = 0; i < batch; ++i) {
+      gemm(transpose_a, transpose_b, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb,
+           beta, c + i * stride_c, ldc);
+    }
     return;
   }
   const auto grain = static_cast<std::int64_t>(std::max(1.0, kGrain / std::max(1.0, work)));
   detail::parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) product(i, 1);
+    for (std::int64_t i = begin; i < end; ++i) {
+      gemm_alone(transpose_a, transpose_b, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b,
+                 ldb, beta, c + i * stride_c, ldc);
+    }
   });
 }
 

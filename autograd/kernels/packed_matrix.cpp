@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "packed_matrix.hpp"
 
+#include <algorithm>
+#include <deque>
 #include <type_traits>
 
 #include "../parallel.hpp"
 #include "gemm.hpp"
 #ifdef XTAPE_HAS_ONEDNN
+#include "../deterministic.hpp"
 #include "../memory.hpp"
 #include "onednn.hpp"
+#include "parts.hpp"
 #endif
 
 namespace xtape::kernels {
@@ -22,16 +26,16 @@ struct Plan {
   dnnl::memory::desc a, b, packed, c, scratchpad, sum_scratchpad, pack_scratchpad;
 };
 
-using Plans = onednn::PlanCache<6, Plan>;
+using Plans = onednn::PlanCache<7, Plan>;
 
 std::shared_ptr<const Plan> make_plan(const Plans::Key& key) {
-  const auto [m, n, k, ldb, transpose, threads] = key;
+  const auto [m, n, k, ldb, ldc, transpose, threads] = key;
   using dnnl::memory;
   const auto type = memory::data_type::f32;
   auto plan = std::make_shared<Plan>();
   plan->a = memory::desc({m, k}, type, memory::dims{k, 1});
   plan->b = memory::desc({k, n}, type, transpose ? memory::dims{1, ldb} : memory::dims{ldb, 1});
-  plan->c = memory::desc({m, n}, type, memory::dims{n, 1});
+  plan->c = memory::desc({m, n}, type, memory::dims{ldc, 1});
   const memory::desc any({k, n}, type, memory::format_tag::any);
   dnnl::primitive_attr attr = onednn::attributes();
   const dnnl::matmul::primitive_desc product({plan->a, any, plan->c}, attr, onednn::engine());
@@ -59,31 +63,41 @@ Plans& plans() {
 // Below it packing costs more than it saves; see the recurrent layers in docs/performance.md.
 bool serves(std::int64_t m, std::int64_t n, std::int64_t k) { return m >= 8 && n * k >= 4096; }
 
+// Columns of B, packed.
+class Part {
+ public:
+  Part(std::shared_ptr<const Plan> plan, const void* b)
+      : plan_(std::move(plan)), packed_(plan_->packed.get_size()) {
+    const xtape::detail::Scratch<std::byte> scratch(plan_->pack_scratchpad.get_size());
+    plan_->pack.execute(
+        onednn::stream(),
+        {{DNNL_ARG_FROM, onednn::memory_at(plan_->b, b)},
+         {DNNL_ARG_TO, onednn::memory_at(plan_->packed, packed_.data())},
+         {DNNL_ARG_SCRATCHPAD, onednn::memory_at(plan_->pack_scratchpad, scratch.data())}});
+  }
+  void multiply(const void* a, bool adds, void* c) const {
+    const auto& scratchpad = adds ? plan_->sum_scratchpad : plan_->scratchpad;
+    const xtape::detail::Scratch<std::byte> scratch(scratchpad.get_size());
+    const dnnl::matmul& product = adds ? plan_->sum : plan_->product;
+    product.execute(onednn::stream(),
+                    {{DNNL_ARG_SRC, onednn::memory_at(plan_->a, a)},
+                     {DNNL_ARG_WEIGHTS, onednn::memory_at(plan_->packed, packed_.data())},
+                     {DNNL_ARG_DST, onednn::memory_at(plan_->c, c)},
+                     {DNNL_ARG_SCRATCHPAD, onednn::memory_at(scratchpad, scratch.data())}});
+  }
+
+ private:
+  std::shared_ptr<const Plan> plan_;
+  xtape::detail::Scratch<std::byte> packed_;
+};
+
 }  // namespace
 
 template <class T>
 struct PackedMatrix<T>::Engine {
-  std::shared_ptr<const Plan> plan;
-  xtape::detail::Scratch<std::byte> packed;
-
-  Engine(std::shared_ptr<const Plan> p, const void* b)
-      : plan(std::move(p)), packed(plan->packed.get_size()) {
-    const xtape::detail::Scratch<std::byte> scratch(plan->pack_scratchpad.get_size());
-    plan->pack.execute(
-        onednn::stream(),
-        {{DNNL_ARG_FROM, onednn::memory_at(plan->b, b)},
-         {DNNL_ARG_TO, onednn::memory_at(plan->packed, packed.data())},
-         {DNNL_ARG_SCRATCHPAD, onednn::memory_at(plan->pack_scratchpad, scratch.data())}});
-  }
-  void run(const dnnl::matmul& product, const dnnl::memory::desc& scratchpad, const void* a,
-           void* c) const {
-    const xtape::detail::Scratch<std::byte> scratch(scratchpad.get_size());
-    product.execute(onednn::stream(),
-                    {{DNNL_ARG_SRC, onednn::memory_at(plan->a, a)},
-                     {DNNL_ARG_WEIGHTS, onednn::memory_at(plan->packed, packed.data())},
-                     {DNNL_ARG_DST, onednn::memory_at(plan->c, c)},
-                     {DNNL_ARG_SCRATCHPAD, onednn::memory_at(scratchpad, scratch.data())}});
-  }
+  bool alone;            // deterministic: each part is multiplied by one thread, else by all
+  std::int64_t columns;  // of a part
+  std::deque<Part> parts;
 };
 
 #else
@@ -100,10 +114,19 @@ PackedMatrix<T>::PackedMatrix(bool transpose, std::int64_t m, std::int64_t n, st
 #ifdef XTAPE_HAS_ONEDNN
   if constexpr (std::is_same_v<T, float>) {
     if (!serves(m, n, k)) return;
-    const Plans::Key key{m, n, k, ldb, transpose, num_threads()};
-    if (auto plan = plans().get(key, [&] { return make_plan(key); })) {
-      engine_ = std::make_unique<const Engine>(std::move(plan), b);
+    auto engine = std::make_unique<Engine>();
+    engine->alone = are_deterministic_algorithms_enabled();
+    const double work = static_cast<double>(m * k) * static_cast<double>(n);
+    engine->columns = engine->alone ? part_of_product(n, work) : n;
+    const xtape::detail::ThreadScope scope(engine->alone ? 1 : num_threads());
+    for (std::int64_t begin = 0; begin < n; begin += engine->columns) {
+      const std::int64_t width = std::min(n - begin, engine->columns);
+      const Plans::Key key{m, width, k, ldb, n, transpose, num_threads()};
+      auto plan = plans().get(key, [&] { return make_plan(key); });
+      if (!plan) return;
+      engine->parts.emplace_back(std::move(plan), b + begin * (transpose ? ldb : 1));
     }
+    engine_ = std::move(engine);
   }
 #endif
 }
@@ -114,10 +137,12 @@ PackedMatrix<T>::~PackedMatrix() = default;
 template <class T>
 void PackedMatrix<T>::multiply(const T* a, T beta, T* c) const {
 #ifdef XTAPE_HAS_ONEDNN
+  if (engine_ && !engine_->alone) return engine_->parts[0].multiply(a, beta != T(0), c);
   if (engine_) {
-    const Plan& plan = *engine_->plan;
-    if (beta == T(0)) return engine_->run(plan.product, plan.scratchpad, a, c);
-    return engine_->run(plan.sum, plan.sum_scratchpad, a, c);
+    return in_parts(n_, engine_->columns, [&](std::int64_t begin, std::int64_t) {
+      const auto part = static_cast<std::size_t>(begin / engine_->columns);
+      engine_->parts[part].multiply(a, beta != T(0), c + begin);
+    });
   }
 #endif
   gemm(false, transpose_, m_, n_, k_, T(1), a, k_, b_, ldb_, beta, c, n_);

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <string>
 
+#include "../deterministic.hpp"
 #include "../dtype.hpp"
 #include "../error.hpp"
 #include "../parallel.hpp"
 #include "../tape.hpp"
 #include "../tensor.hpp"
+#include "../thread_scope.hpp"
 #include "arithmetic.hpp"
 #include "creation.hpp"
 
@@ -91,16 +93,18 @@ inline Tensor broadcast_matrices(const Tensor& x, const Shape& shape) {
 }
 
 /// f(i) for every matrix; in parallel where there are several of little work each, else each one
-/// may use all threads.
+/// may use all threads. In deterministic mode each has one.
 template <class F>
 void for_each_matrix(std::int64_t count, double work, F&& f) {
   constexpr double kLarge = 1 << 22, kGrain = 1 << 16;
-  if (work >= kLarge) {
+  const bool alone = are_deterministic_algorithms_enabled();
+  if (work >= kLarge && !alone) {
     for (std::int64_t i = 0; i < count; ++i) f(i);
     return;
   }
   const auto grain = static_cast<std::int64_t>(std::max(1.0, kGrain / std::max(1.0, work)));
   parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
+    const ThreadScope scope(alone ? 1 : num_threads());
     for (std::int64_t i = begin; i < end; ++i) f(i);
   });
 }
