@@ -127,12 +127,7 @@ void train(example::Run& run) {
   }
   if (flags.epochs == 0) end_epoch();
   run.finish(net);
-  const double most = flags.data_dir.empty() ? kMostBuiltIn : kMostReal;
-  const double nats = run.figure("val_nats");
-  if (run.judged() && !(nats <= most)) {
-    throw std::runtime_error("val_nats is " + example::detail::short_number(nats) + ", more than " +
-                             example::detail::short_number(most));
-  }
+  run.expect_at_most("val_nats", flags.data_dir.empty() ? kMostBuiltIn : kMostReal);
 }
 
 int main(int argc, char** argv) {

@@ -103,7 +103,7 @@ void show(example::Run& run) {
     plot.line(name, flow);
     first.emplace_back(name, flow.front());
   }
-  plot.save((std::filesystem::path(run.flags.out_dir) / "gradient_flow.svg").string());
+  plot.save(run.path("gradient_flow.svg"));
   run.end_epoch(first);
   run.finish(lstm);
   expect(first[0].second < 1 / kFar, "small weights make the gradient vanish");

@@ -82,7 +82,7 @@ void write(const example::Run& run, const std::vector<std::pair<std::string, Ten
     const Tensor shown = masked_fill(values, ~isfinite(values), NAN);  // a free run may explode
     plot.line(name, {shown.data<double>(), kFree});
   }
-  plot.save((std::filesystem::path(run.flags.out_dir) / "free_run.svg").string());
+  plot.save(run.path("free_run.svg"));
 }
 
 void train(example::Run& run) {

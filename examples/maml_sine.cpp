@@ -129,9 +129,7 @@ void train(example::Run& run) {
        {"after it", predict(test.after(net, kInnerRate), x)[0]},
        {"from scratch, after it", predict(test.after(scratch, best_rate), x)[0]}});
   run.finish(net);
-  if (run.judged() && !(figures()[3].second >= kBetter)) {
-    throw std::runtime_error("less than 5 times better than from scratch");
-  }
+  run.expect_at_least("times_better", kBetter);
 }
 
 int main(int argc, char** argv) {

@@ -90,7 +90,7 @@ void write(const example::Run& run, const Tensor& real, const Tensor& predicted,
     const Tensor dense = x.contiguous();
     plot.line(name, {dense.data<double>(), kTestDays});
   }
-  plot.save((std::filesystem::path(run.flags.out_dir) / "prediction.svg").string());
+  plot.save(run.path("prediction.svg"));
 }
 
 void train(example::Run& run) {
@@ -124,11 +124,7 @@ void train(example::Run& run) {
   if (flags.epochs == 0) run.end_epoch(figures());
   write(run, real, predict(net, test, scaler), before);
   run.finish(net);
-  const double percent = figures()[0].second;
-  if (run.judged() && !(percent <= kMostPercent)) {
-    throw std::runtime_error("the error is " + example::detail::short_number(percent) +
-                             " % of the mean price, more than 3 %");
-  }
+  run.expect_at_most("rmse_percent", kMostPercent);
 }
 
 int main(int argc, char** argv) {

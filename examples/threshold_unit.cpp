@@ -18,10 +18,6 @@ struct Unit : nn::Module {
   Tensor forward(const Tensor& x) override { return sum(x).flatten(); }
 };
 
-std::string path(const example::Run& run, const char* file) {
-  return (std::filesystem::path(run.flags.out_dir) / file).string();
-}
-
 void draw_activations(const example::Run& run) {
   const Tensor z = xtape::linspace(-4, 4, 401, xtape::float64);
   const auto span = [](const Tensor& y) { return std::span(y.data<double>(), 401); };
@@ -30,7 +26,7 @@ void draw_activations(const example::Run& run) {
       .line("sigmoid", span(z), span(sigmoid(z)))
       .line("rectifier", span(z), span(relu(z)))
       .line("tanh", span(z), span(tanh(z)))
-      .save(path(run, "activations.svg"));
+      .save(run.path("activations.svg"));
 }
 
 /// 1 where the weighted sum is not below 0.
@@ -105,7 +101,7 @@ void show(example::Run& run) {
   data::Plot({.title = "A threshold unit", .x_label = "first input", .y_label = "second input"})
       .scatter(samples.x, samples.y, {"0", "1"})
       .regions([&](const Tensor& x) { return fires(unit, x); })
-      .save(path(run, "unit.svg"));
+      .save(run.path("unit.svg"));
 
   // A linear unit whose cost is a valley: the second input varies less than the first.
   const Tensor x = xtape::randn({count, 2}, xtape::float64) * xtape::tensor({1.0, 0.5});
@@ -121,7 +117,7 @@ void show(example::Run& run) {
       .shades(cost, {-3, 3, -3, 3})
       .line("one sample a step", stochastic.first, stochastic.second)
       .line("all samples a step", batch.first, batch.second)
-      .save(path(run, "descent.svg"));
+      .save(run.path("descent.svg"));
   const Tensor best = solve(matmul(x.t(), x), matmul(x.t(), y));
   const double least = cost(best.t()).item<double>();
   run.set("least_cost", least);
@@ -133,9 +129,7 @@ void show(example::Run& run) {
   const bool good = wrong == 0 && std::ranges::is_sorted(batch.cost, std::greater()) &&
                     stochastic.cost.front() < batch.cost.front() &&
                     batch.cost.back() < 1.01 * least && stochastic.cost.back() < 1.2 * least;
-  if (!good && run.judged()) {
-    throw std::runtime_error("expected what docs/examples.md states: see metrics.json");
-  }
+  run.expect(good, "what docs/examples.md states: see metrics.json");
 }
 
 int main(int argc, char** argv) {

@@ -74,19 +74,17 @@ example::Values evaluate(Net& net, const data::Digits& digits) {
 /// Samples, the plane from -2.4 to 2.4, and the codes of the test pictures.
 void write_pictures(const example::Run& run, Net& net, const data::Digits& test) {
   const xtape::NoGrad no_grad;
-  const auto path = [&](const char* file) {
-    return (std::filesystem::path(run.flags.out_dir) / file).string();
-  };
-  data::save_image(path("samples.png"), net.draw(xtape::randn({64, kLatent})),
+  data::save_image(run.path("samples.png"), net.draw(xtape::randn({64, kLatent})),
                    {.columns = 8, .scale = 2});
   const Tensor steps = xtape::linspace(-2.4, 2.4, kAcross);
   const Tensor right = steps.expand({kAcross, kAcross}), up = -right.t();
-  data::save_image(path("plane.png"), net.draw(xtape::stack({right.flatten(), up.flatten()}, 1)),
+  data::save_image(run.path("plane.png"),
+                   net.draw(xtape::stack({right.flatten(), up.flatten()}, 1)),
                    {.columns = kAcross, .scale = 2});
   const std::int64_t shown = std::min<std::int64_t>(test.images.size(0), 1000);
   data::Plot({.title = "codes of test digits", .x_label = "z1", .y_label = "z2", .height = 600})
       .scatter(net.encode(narrow(test.images, 0, 0, shown)).mean, narrow(test.labels, 0, 0, shown))
-      .save(path("codes.svg"));
+      .save(run.path("codes.svg"));
 }
 
 void train(example::Run& run) {
@@ -115,12 +113,7 @@ void train(example::Run& run) {
   if (flags.epochs == 0) run.end_epoch(evaluate(net, test_set));
   write_pictures(run, net, test_set);
   run.finish(net);
-  const double most = flags.data_dir.empty() ? kMostBuiltIn : kMostReal;
-  const double loss = run.figure("test_loss");
-  if (run.judged() && !(loss <= most)) {
-    throw std::runtime_error("test_loss is " + example::detail::short_number(loss) +
-                             ", more than " + example::detail::short_number(most));
-  }
+  run.expect_at_most("test_loss", flags.data_dir.empty() ? kMostBuiltIn : kMostReal);
 }
 
 int main(int argc, char** argv) {

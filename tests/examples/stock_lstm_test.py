@@ -54,7 +54,7 @@ class StockTest(ProgramTest):
         # What cannot be foretold misses the mark, and a run with default settings says so.
         self.write_prices("Train", [numbers.uniform(100, 200) for _ in range(100)])
         self.write_prices("Test", [numbers.uniform(100, 200) for _ in range(20)])
-        self.run_bad(1, "of the mean price, more than 3 %", "--data-dir", ".", "--quiet")
+        self.run_bad(1, "expected rmse_percent of at most 3, got", "--data-dir", ".", "--quiet")
         self.write_prices("Test", [100] * 10 + ["word"] + [100] * 9)
         self.run_bad(1, "line 12, column 2 .'Open'.", "--data-dir", ".", *self.small)
 
