@@ -9,21 +9,16 @@
 #include <utility>
 
 #include "../autograd/error.hpp"
+#include "field.hpp"
 #include "file.hpp"
 #include "number_text.hpp"
 #include "utf8.hpp"
 
 namespace xtape::data {
+
+using detail::quoted;
+using detail::trimmed;
 namespace {
-
-constexpr std::size_t kLongestInMessage = 40;
-
-std::string quoted(std::string_view text) {
-  if (text.size() <= kLongestInMessage) return "'" + std::string(text) + "'";
-  std::size_t end = kLongestInMessage;
-  while (end > 0 && (text[end] & 0xc0) == 0x80) --end;  // whole characters
-  return "'" + std::string(text.substr(0, end)) + "...'";
-}
 
 struct Field {
   std::string_view raw;     // without its quotes
@@ -154,12 +149,6 @@ void check(const CsvOptions& o) {
   }
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-}
-
 }  // namespace
 
 // The first pass checks the text, counts its rows and finds its types, the second fills the
@@ -288,6 +277,7 @@ class TableBuilder {
       }
     }
     table_.source_ = source_;
+    table_.thousands_ = options_.thousands;
     table_.lines_.reserve(rows);
     each_field(scanner, [&](const Field& field, std::size_t i) {
       if (i == 0) table_.lines_.push_back(field.line);
@@ -327,23 +317,6 @@ Table read_csv(const std::string& path, const CsvOptions& options) {
 
 // --- writing -------------------------------------------------------------------------------------
 
-namespace {
-
-void put_text(std::string& to, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == text.npos && trimmed(text) == text) {
-    to += text;
-    return;
-  }
-  to += '"';
-  for (const char c : text) {
-    if (c == '"') to += '"';
-    to += c;
-  }
-  to += '"';
-}
-
-}  // namespace
-
 void write_csv(const std::string& path, const Table& table) {
   if (table.columns().empty()) throw ValueError("write_csv: the table has no column");
   std::string text;
@@ -353,7 +326,7 @@ void write_csv(const std::string& path, const Table& table) {
   };
   for (const Column& column : table.columns()) {
     if (&column != table.columns().data()) text += ',';
-    put_text(text, column.name);
+    text += detail::csv_field(column.name);
   }
   end_line(0);
   for (std::int64_t row = 0; row < table.rows(); ++row) {
@@ -363,7 +336,7 @@ void write_csv(const std::string& path, const Table& table) {
       if (column.is_missing(row)) continue;
       const auto i = static_cast<std::size_t>(row);
       if (column.type == ColumnType::text) {
-        put_text(text, column.texts[i]);
+        text += detail::csv_field(column.texts[i]);
       } else if (std::isinf(column.numbers[i])) {
         throw ValueError("write_csv: " + table.where(row, column.name) + " is infinite");
       } else {

@@ -4,16 +4,29 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 
 #include "../autograd/error.hpp"
 #include "../autograd/ops/creation.hpp"
+#include "field.hpp"
 #include "named_state.hpp"
+#include "number_text.hpp"
 
 namespace xtape::data {
+
+using detail::quoted;
 namespace {
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+// "churn.csv", or "the table" where that is of no file.
+std::string source_of(const Table& table) {
+  return table.source().empty() ? "the table" : table.source();
+}
+
+std::string none_of(const std::string& text, const LabelEncoder& encoder) {
+  return quoted(text) + " is none of the " + std::to_string(encoder.classes().size()) +
+         " texts that fit saw";
+}
 
 // The most frequent value, the least of several.
 template <class T>
@@ -47,8 +60,8 @@ double fill_of(const Table& table, const std::string& name, Imputation imputatio
     if (!std::isnan(x)) present.push_back(x);
   }
   if (present.empty()) {
-    throw ValueError("TableEncoder: fit: nothing to impute column " + quoted(name) +
-                     " from, all of it is missing");
+    throw ValueError("TableEncoder: fit: " + source_of(table) + ": nothing to impute column " +
+                     quoted(name) + " from, all of it is missing");
   }
   switch (imputation) {
     case Imputation::mean:
@@ -89,8 +102,7 @@ Tensor LabelEncoder::transform(std::span<const std::string> texts) const {
   for (const std::string& text : texts) {
     *to = find(text);
     if (*to++ < 0) {
-      throw ValueError("LabelEncoder: transform: " + quoted(text) + " is none of the " +
-                       std::to_string(classes_.size()) + " texts that fit saw");
+      throw ValueError("LabelEncoder: transform: " + none_of(text, *this));
     }
   }
   return labels;
@@ -117,6 +129,32 @@ std::vector<std::string> LabelEncoder::inverse_transform(const Tensor& labels) c
     texts.push_back(classes_[static_cast<std::size_t>(label)]);
   }
   return texts;
+}
+
+void LabelEncoder::fit(const Table& table, std::string_view column) {
+  const auto texts = table.texts(column);
+  if (texts.empty()) throw ValueError("LabelEncoder: fit: " + source_of(table) + " has no rows");
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    if (!texts[static_cast<std::size_t>(row)].empty()) continue;
+    throw ValueError("LabelEncoder: " + table.where(row, column) + ": expected a text, found none");
+  }
+  fit(texts);
+}
+
+Tensor LabelEncoder::transform(const Table& table, std::string_view column) const {
+  const auto texts = table.texts(column);
+  for (std::int64_t row = 0; !classes_.empty() && row < table.rows(); ++row) {
+    const std::string& text = texts[static_cast<std::size_t>(row)];
+    if (find(text) >= 0) continue;
+    throw ValueError("LabelEncoder: " + table.where(row, column) + ": " +
+                     (text.empty() ? "expected a text, found none" : none_of(text, *this)));
+  }
+  return transform(texts);
+}
+
+Tensor LabelEncoder::fit_transform(const Table& table, std::string_view column) {
+  fit(table, column);
+  return transform(table, column);
 }
 
 NamedTensors LabelEncoder::state() const {
@@ -208,7 +246,9 @@ Tensor TableEncoder::filled_numbers(const Table& table) const {
 }
 
 void TableEncoder::fit(const Table& table) {
-  if (table.rows() == 0) throw ValueError("TableEncoder: fit: the table has no rows");
+  if (table.rows() == 0) {
+    throw ValueError("TableEncoder: fit: " + source_of(table) + " has no rows");
+  }
   TableEncoder fitted(options_);  // this one stays as it is where something is refused
   for (const std::string& name : options_.numbers) {
     fitted.fills_.push_back(fill_of(table, name, options_.impute_numbers));
@@ -230,7 +270,8 @@ void TableEncoder::fit(const Table& table) {
         ++row;
       }
       if (present.empty()) {
-        throw ValueError("TableEncoder: fit: all of column " + quoted(name) + " is missing");
+        throw ValueError("TableEncoder: fit: " + source_of(table) + ": all of column " +
+                         quoted(name) + " is missing");
       }
       Category category{.column = name};
       category.encoder.fit(present);
@@ -252,9 +293,8 @@ std::int64_t TableEncoder::label(const Table& table, const Category& category, s
   }
   const std::int64_t found = category.encoder.find(text);
   if (found >= 0 || may_be_unknown) return found;
-  throw ValueError("TableEncoder: " + table.where(row, category.column) + ": " + quoted(text) +
-                   " is none of the " + std::to_string(category.encoder.classes().size()) +
-                   " texts that fit saw");
+  throw ValueError("TableEncoder: " + table.where(row, category.column) + ": " +
+                   none_of(text, category.encoder));
 }
 
 Tensor TableEncoder::transform(const Table& table) const {
@@ -267,9 +307,16 @@ Tensor TableEncoder::transform(const Table& table) const {
   xtape::detail::dispatch_floating(options_.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     T* to = xtape::detail::fresh_data<T>(features);
+    constexpr auto largest = static_cast<double>(std::numeric_limits<T>::max());
     for (std::int64_t i = 0; i < rows; ++i) {
       for (std::int64_t j = 0; j < scaled; ++j) {
-        to[i * width + j] = static_cast<T>(numbers.data<double>()[i * scaled + j]);
+        const double x = numbers.data<double>()[i * scaled + j];
+        if (!(std::abs(x) <= largest)) {
+          throw ValueError(
+              "TableEncoder: " + table.where(i, options_.numbers[static_cast<std::size_t>(j)]) +
+              ": scaled it is " + detail::number_text(x) + ", beyond " + name(options_.dtype));
+        }
+        to[i * width + j] = static_cast<T>(x);
       }
     }
     std::int64_t begin = scaled;  // of the category's features

@@ -26,6 +26,11 @@ class XTAPE_API LabelEncoder {
   /// The texts of int64 [n]. Throws ShapeError, DTypeError, IndexError.
   std::vector<std::string> inverse_transform(const Tensor& labels) const;
 
+  /// The same for a column of texts: what cannot be used is named by file, line and column.
+  void fit(const Table& table, std::string_view column);
+  Tensor transform(const Table& table, std::string_view column) const;
+  Tensor fit_transform(const Table& table, std::string_view column);
+
   /// The different texts, sorted: the text of label i is `classes()[i]`.
   const std::vector<std::string>& classes() const noexcept { return classes_; }
   /// The label of a text; -1 where `fit` did not see it.

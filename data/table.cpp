@@ -9,14 +9,15 @@
 #include <utility>
 
 #include "../autograd/error.hpp"
+#include "field.hpp"
 #include "number_text.hpp"
 
 namespace xtape::data {
+
+using detail::quoted;
 namespace {
 
 constexpr std::size_t kNamesInMessage = 20;
-
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 std::string list_of(const std::vector<Column>& columns) {
   if (columns.empty()) return "it has none";
@@ -36,10 +37,12 @@ std::vector<T> picked(const std::vector<T>& from, std::span<const std::int64_t> 
   return result;
 }
 
-// Whether `x` becomes a T without loss, as far as integers go.
+// Whether `x` becomes a T: without loss as far as integers go, not beyond it otherwise.
 template <class T>
 bool fits(double x) {
-  if constexpr (std::is_floating_point_v<T>) return true;
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::isinf(x) || std::abs(x) <= static_cast<double>(std::numeric_limits<T>::max());
+  }
   if constexpr (std::is_same_v<T, bool>) return x == 0 || x == 1;
   // 2^63 as a double is one beyond the largest int64.
   constexpr double low = static_cast<double>(std::numeric_limits<T>::min());
@@ -58,7 +61,8 @@ void write_column(const Table& table, const Column& column, T* to, std::int64_t 
     }
     if (!fits<T>(x)) {
       throw ValueError("Table: " + table.where(row, column.name) + ": " + detail::number_text(x) +
-                       " is no " + name(dtype_of<T>));
+                       (std::is_floating_point_v<T> ? " is beyond " : " is no ") +
+                       name(dtype_of<T>));
     }
     to[row * step] = static_cast<T>(x);
   }
@@ -100,7 +104,7 @@ std::span<const double> Table::numbers(std::string_view name) const {
   for (std::int64_t row = 0; row < rows_; ++row) {
     const std::string& text = found.texts[static_cast<std::size_t>(row)];
     double number;
-    if (text.empty() || detail::parse_number(text, ',', number)) continue;
+    if (text.empty() || detail::parse_number(text, thousands_, number)) continue;
     throw ValueError("Table: " + where(row, name) + ": expected a number, found " + quoted(text));
   }
   throw ValueError("Table: " + (source_.empty() ? "" : source_ + ": ") + "column " + quoted(name) +
@@ -111,7 +115,7 @@ std::span<const std::string> Table::texts(std::string_view name) const {
   const Column& found = column(name);
   if (found.type == ColumnType::text) return found.texts;
   throw ValueError("Table: " + (source_.empty() ? "" : source_ + ": ") + "column " + quoted(name) +
-                   " holds numbers, expected texts");
+                   " holds numbers, expected texts (see CsvOptions::texts)");
 }
 
 Table& Table::append(Column column) {
@@ -140,6 +144,7 @@ Table Table::select(const std::vector<std::string>& names) const {
   result.rows_ = rows_;
   result.source_ = source_;
   result.lines_ = lines_;
+  result.thousands_ = thousands_;
   return result;
 }
 
@@ -164,6 +169,7 @@ Table Table::take(std::span<const std::int64_t> rows) const {
   result.rows_ = static_cast<std::int64_t>(rows.size());
   result.source_ = source_;
   result.lines_ = picked(lines_, rows);
+  result.thousands_ = thousands_;
   for (const Column& column : columns_) {
     result.columns_.push_back({column.name, column.type, picked(column.numbers, rows),
                                picked(column.texts, rows), column.place});

@@ -33,6 +33,8 @@ class XTAPE_API Table {
   Table() = default;
 
   std::int64_t rows() const noexcept { return rows_; }
+  /// The file that it was read from; "" for none.
+  const std::string& source() const noexcept { return source_; }
   const std::vector<Column>& columns() const noexcept { return columns_; }
   std::vector<std::string> names() const;
   bool contains(std::string_view name) const noexcept;
@@ -54,8 +56,8 @@ class XTAPE_API Table {
   /// The rows in which nothing is missing.
   Table drop_missing() const;
 
-  /// [rows] of one column of numbers. Throws ValueError where one is missing or, for an integer
-  /// dtype, is not one of its numbers.
+  /// [rows] of one column of numbers. Throws ValueError where one is missing, is beyond a floating
+  /// dtype or is none of an integer one's.
   Tensor tensor(std::string_view name, DType dtype = float32) const;
   /// [rows, columns] of columns of numbers. Throws as above.
   Tensor matrix(const std::vector<std::string>& names, DType dtype = float32) const;
@@ -72,6 +74,7 @@ class XTAPE_API Table {
   std::vector<Column> columns_{};
   std::string source_{};               // the file; empty for none
   std::vector<std::int64_t> lines_{};  // of each row in its file
+  char thousands_ = ',';               // parts groups of digits there
 };
 
 namespace detail {

@@ -34,7 +34,7 @@ Flowers load(const example::Flags& flags) {
   for (std::int64_t i = 0; i < count; ++i) rows.push_back(i * table.rows() / count);
   table = table.take(rows);
   data::LabelEncoder encoder;
-  const Tensor species = encoder.fit_transform(table.texts("species"));
+  const Tensor species = encoder.fit_transform(table, "species");
   return {table.matrix({"0", "1", "2", "3"}), species, encoder.classes()};
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "../autograd/error.hpp"
+#include "../data/field.hpp"
 #include "../data/file.hpp"
 #include "../data/number_text.hpp"
 #include "../nn/state.hpp"
@@ -12,7 +13,9 @@
 
 namespace xtape::optim {
 
+using data::detail::csv_field;
 using data::detail::number_text;
+
 void FollowSchedule::on_epoch_end(FitState& state) {
   if (plateau_) {
     plateau_->step(state.history.last(monitor_));
@@ -78,7 +81,7 @@ void EarlyStopping::load_state(const NamedNumbers& state) {
 
 void CSVLog::on_epoch_end(FitState& state) {
   std::string text = "epoch";
-  for (const auto& [name, x] : state.history.epochs.front()) text += "," + name;
+  for (const auto& [name, x] : state.history.epochs.front()) text += "," + csv_field(name);
   std::int64_t epoch = 0;
   for (const NamedNumbers& figures : state.history.epochs) {
     text += "\n" + std::to_string(++epoch);

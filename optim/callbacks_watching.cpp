@@ -11,6 +11,7 @@
 #include "../autograd/ops/math.hpp"
 #include "../autograd/ops/reductions.hpp"
 #include "../autograd/tape.hpp"
+#include "../data/field.hpp"
 #include "../data/file.hpp"
 #include "../data/number_text.hpp"
 #include "checkpoint.hpp"
@@ -18,7 +19,9 @@
 
 namespace xtape::optim {
 
+using data::detail::csv_field;
 using data::detail::number_text;
+
 namespace {
 
 constexpr const char* kHeader =
@@ -33,6 +36,16 @@ std::string statistics(const Tensor& t) {
   const double variance = xtape::mean(square(x - mean)).item<double>();
   return "," + number_text(mean) + "," + number_text(std::sqrt(variance)) + "," +
          number_text(std::sqrt(squares));
+}
+
+// Where the line feed is that ends the record beginning at `at`; npos for none. One in quotes is
+// part of a name.
+std::size_t end_of_record(const std::string& text, std::size_t at) {
+  for (bool in_quotes = false; at < text.size(); ++at) {
+    if (text[at] == '"') in_quotes = !in_quotes;
+    if (text[at] == '\n' && !in_quotes) return at;
+  }
+  return text.npos;
 }
 
 bool is_last_batch(const FitState& state) { return state.batch == state.train.size(); }
@@ -100,7 +113,7 @@ void WeightStatistics::on_fit_begin(FitState& state) {
   if (!text.starts_with(kHeader)) file.fail("not a table of weight statistics");
   // An epoch left in its middle is done again, and so are its rows.
   for (std::size_t at = std::string(kHeader).size(); at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size() - 1);
+    const std::size_t end = std::min(end_of_record(text, at), text.size() - 1);
     std::int64_t epoch = 0;
     std::from_chars(text.data() + at, text.data() + end, epoch);
     if (epoch >= 1 && epoch <= state.epoch) rows_ += text.substr(at, end + 1 - at);
@@ -113,7 +126,7 @@ void WeightStatistics::on_backward(FitState& state, const data::Batch&, const Te
   const NoGrad no_grad;
   current_.clear();
   for (const auto& [name, parameter] : state.model.named_parameters()) {
-    current_ += std::to_string(state.epoch) + "," + name + statistics(parameter) +
+    current_ += std::to_string(state.epoch) + "," + csv_field(name) + statistics(parameter) +
                 statistics(parameter.grad()) + "\n";
   }
 }

@@ -77,6 +77,22 @@ BOOST_AUTO_TEST_CASE(labels) {
   BOOST_CHECK(other.classes() == encoder.classes());
 }
 
+BOOST_AUTO_TEST_CASE(labels_of_a_column) {
+  const Table t = parse_csv("n,kind\n1,rose\n2,\n3,tulip\n");
+  const std::vector<std::int64_t> whole = {0, 2};
+  LabelEncoder encoder;
+  BOOST_CHECK_EXCEPTION(encoder.fit(t, "kind"), ValueError,
+                        says("text: line 3, column 2 ('kind'): expected a text, found none"));
+  const Tensor y = encoder.fit_transform(t.take(whole), "kind");
+  BOOST_CHECK(y.data<std::int64_t>()[0] == 0 && y.data<std::int64_t>()[1] == 1);
+  BOOST_CHECK_EXCEPTION(encoder.transform(t, "kind"), ValueError,
+                        says("text: line 3, column 2 ('kind'): expected a text, found none"));
+  BOOST_CHECK_EXCEPTION(encoder.transform(parse_csv("kind\n\nlily"), "kind"), ValueError,
+                        says("text: line 3, column 1 ('kind'): 'lily' is none of the 2 texts"));
+  BOOST_CHECK_THROW(LabelEncoder().transform(t, "kind"), ValueError);
+  BOOST_CHECK_THROW(encoder.fit(t, "n"), ValueError);
+}
+
 BOOST_AUTO_TEST_CASE(label_states_that_are_none) {
   LabelEncoder encoder;
   BOOST_CHECK_THROW(encoder.state(), ValueError);
@@ -166,6 +182,13 @@ BOOST_AUTO_TEST_CASE(cells_that_cannot_be_used) {
   Table infinite = customers().drop({"age"});
   infinite.add("age", std::vector<double>{1, INFINITY, 2});
   BOOST_CHECK_EXCEPTION(encoder.transform(infinite), ValueError, says("is infinite"));
+
+  const Table large = parse_csv("n\n1\n-4e99\n");
+  TableEncoder plain({.numbers = {"n"}, .scaling = Scaling::none});
+  BOOST_CHECK_EXCEPTION(plain.fit_transform(large), ValueError,
+                        says("line 3, column 1 ('n'): scaled it is -4e+99, beyond float32"));
+  TableEncoder standard({.numbers = {"n"}});
+  equal(standard.fit_transform(large), {1, -1});
 
   // A fit that is refused leaves the old one.
   BOOST_CHECK_THROW(encoder.fit(parse_csv("age,sex,land\n5,F,\n")), ValueError);

@@ -111,6 +111,11 @@ BOOST_AUTO_TEST_CASE(numbers_that_an_integer_dtype_does_not_hold) {
   t.add("n", Numbers{-0x1p63, 0x1p62});
   BOOST_CHECK_EQUAL(t.tensor("n", xtape::int64).data<std::int64_t>()[0],
                     std::numeric_limits<std::int64_t>::min());
+  refused(4e99, xtape::float32);
+  t.add("large", Numbers{4e99, -4e38});
+  BOOST_CHECK_EXCEPTION(t.matrix({"n", "large"}), ValueError,
+                        says("row 0, column 'large': 4e+99 is beyond float32"));
+  BOOST_CHECK_EQUAL(t.tensor("large", xtape::float64).data<double>()[1], -4e38);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include <xtape/autograd/error.hpp>
 #include <xtape/autograd/ops/random.hpp>
 #include <xtape/autograd/random.hpp>
+#include <xtape/data/csv.hpp>
 #include <xtape/data/loader.hpp>
 #include <xtape/nn/linear.hpp>
 #include <xtape/nn/losses_regression.hpp>
@@ -136,6 +137,22 @@ BOOST_AUTO_TEST_CASE(all_resume) {
                                                         .checkpoint = folder / "parts",
                                                         .resume = true}),
                         ValueError, says("to resume and restore the best, name a file"));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_of_any_names_is_read_back) {
+  struct Named final : optim::Metric {
+    std::string name() const override { return "error, \"relative\""; }
+    Owned<optim::Metric> clone() const override { return Owned<Named>::make(*this); }
+    void add(const Tensor&, const Tensor&) override {}
+    double result() const override { return 0.25; }
+    void clear() override {}
+  };
+  const ::test::Folder folder;
+  Run run;
+  optim::CSVLog log(folder / "log.csv");
+  optim::Trainer trainer(run.net, nn::MSELoss(), run.optimizer, Named());
+  trainer.fit(run.train, {.callbacks = {&log}});
+  BOOST_TEST(data::read_csv(folder / "log.csv").numbers("error, \"relative\"")[0] == 0.25);
 }
 
 BOOST_AUTO_TEST_CASE(a_plateau_lowers_the_rate) {

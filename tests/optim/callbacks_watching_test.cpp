@@ -21,6 +21,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "../data/files.hpp"
 #include "../nn/nn_test.hpp"
@@ -56,6 +57,22 @@ struct Kill final : optim::Callback {
   Kill(std::int64_t e, std::int64_t b) : epoch(e), batch(b) {}
   void on_batch_end(optim::FitState& s) override {
     if (s.epoch == epoch && s.batch == batch) throw Killed();
+  }
+};
+
+// Parts whose names a table has to quote.
+struct NamedNet : nn::Module {
+  std::map<std::string, nn::Linear> heads;
+  XTAPE_PARTS(heads)
+  NamedNet() {
+    for (const char* name : {"a,b", "say \"hi\"", "two\nlines", " blank"}) {
+      heads.emplace(name, nn::Linear(2, 1));
+    }
+  }
+  Tensor forward(const Tensor& x) override {
+    Tensor y = zeros({x.size(0), 1});
+    for (auto& [name, head] : heads) y = y + head(x);
+    return y;
   }
 };
 
@@ -182,6 +199,31 @@ BOOST_AUTO_TEST_CASE(a_resumed_fit_leaves_the_same_statistics) {
   ::test::write_bytes(folder / "killed.csv", {'a', '\n'});
   BOOST_CHECK_EXCEPTION(fit("killed", nullptr, true), FileError,
                         says("not a table of weight statistics"));
+}
+
+BOOST_AUTO_TEST_CASE(any_name_is_read_back) {
+  const ::test::Folder folder;
+  const std::string path = folder / "weights.csv";
+  manual_seed(1);
+  NamedNet net;
+  optim::SGD optimizer(net.parameters(), {.lr = 0.05});
+  data::DataLoader train(data::TensorDataset(randn({4, 2}), randn({4, 1})));
+  for (const std::int64_t epochs : {1, 2}) {  // the second goes on with the first one's rows
+    optim::WeightStatistics statistics(path);
+    optim::Trainer(net, nn::MSELoss(), optimizer)
+        .fit(train, {.epochs = epochs,
+                     .callbacks = {&statistics},
+                     .checkpoint = folder / "fit.safetensors",
+                     .resume = epochs == 2});
+  }
+  const data::Table table = data::read_csv(path);
+  const auto named = net.named_parameters();
+  BOOST_REQUIRE_EQUAL(named.size(), 8u);
+  BOOST_REQUIRE_EQUAL(table.rows(), 16);
+  for (std::size_t i = 0; i < 16; ++i) {
+    BOOST_TEST(table.numbers("epoch")[i] == (i < 8 ? 1 : 2));
+    BOOST_TEST(table.texts("parameter")[i] == named[i % 8].first);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(nan_names_the_operation_and_spares_the_parameters) {
