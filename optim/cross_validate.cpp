@@ -11,6 +11,7 @@
 #include "../autograd/error.hpp"
 #include "../autograd/parallel.hpp"
 #include "../autograd/random.hpp"
+#include "named_error.hpp"
 
 namespace xtape::optim {
 namespace {
@@ -110,8 +111,13 @@ CrossValidation detail::cross_validate_with(LearnerFactory factory, const data::
     const auto count = std::min(static_cast<std::size_t>(options.threads), folds.size());
     for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work);
   }
-  for (const std::exception_ptr& e : errors) {
-    if (e) std::rethrow_exception(e);
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    if (!errors[i]) continue;
+    try {
+      std::rethrow_exception(errors[i]);
+    } catch (...) {
+      detail::rethrow_named("cross_validate: fold " + std::to_string(i));
+    }
   }
   return result;
 }

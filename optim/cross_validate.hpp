@@ -64,7 +64,7 @@ XTAPE_API CrossValidation cross_validate_with(LearnerFactory factory, const data
 /// function is called from several threads at once, with the fold's training samples: whatever is
 /// fitted to data, a scaling say, is fitted to these alone. The figures are the same for any number
 /// of threads. Throws ValueError for no folds, an empty one or a sample of both its sides,
-/// IndexError, and what the first fold that failed threw.
+/// IndexError, and what the first fold that failed threw, its number before the text.
 template <class F>
 CrossValidation cross_validate(F make_model, const data::Dataset& data, std::span<const Fold> folds,
                                const CrossValidateOptions& options = {}) {

@@ -28,5 +28,6 @@
 #include "schedule_plateau.hpp"
 #include "schedule_sequence.hpp"
 #include "search.hpp"
+#include "search_space.hpp"
 #include "sgd.hpp"
 #include "trainer.hpp"

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "../autograd/export.hpp"
@@ -13,50 +11,10 @@
 #include "../data/table.hpp"
 #include "cross_validate.hpp"
 #include "schedule_plateau.hpp"
+#include "search_space.hpp"
 
 // Hyper-parameters tried out by cross-validation: all combinations, or some drawn at random.
 namespace xtape::optim {
-
-/// What a parameter may be: a number or a text.
-class XTAPE_API Setting {
- public:
-  template <class T>
-  requires std::integral<T> || std::floating_point<T> Setting(T number)
-      : number_(static_cast<double>(number)) {}
-  Setting(const char* text) : Setting(std::string(text)) {}
-  Setting(std::string text) : text_(std::move(text)), is_text_(true) {}
-
-  bool is_text() const noexcept { return is_text_; }
-  double number() const noexcept { return number_; }  ///< 0 for a text
-  const std::string& text() const noexcept { return text_; }
-  /// The text, or the number in as many digits as tell it apart.
-  std::string to_string() const;
-  bool operator==(const Setting&) const = default;
-
- private:
-  double number_ = 0;
-  std::string text_{};
-  bool is_text_ = false;
-};
-
-/// A name and what it may be, all numbers or all texts: `{"optimizer", {"adam", "rmsprop"}}`.
-struct Parameter {
-  std::string name;
-  std::vector<Setting> values;
-};
-
-/// One combination.
-struct XTAPE_API Point {
-  std::vector<std::pair<std::string, Setting>> settings;
-
-  /// These throw ValueError where there is no such parameter, it is of the other kind, or, for
-  /// `whole`, no whole number.
-  double number(const std::string& name) const;
-  std::int64_t whole(const std::string& name) const;
-  const std::string& text(const std::string& name) const;
-  /// "units 6, optimizer adam"
-  std::string to_string() const;
-};
 
 struct SearchOptions {
   int threads = 1;         ///< points at one time; each computes with one thread itself
@@ -97,9 +55,6 @@ struct PointLearnerFactory {
   void* object;
   Learner (*make)(void* object, const Point& point, const data::Dataset& train);
 };
-XTAPE_API std::vector<Point> grid_points(std::span<const Parameter> parameters);
-XTAPE_API std::vector<Point> random_points(std::span<const Parameter> parameters,
-                                           std::int64_t count, std::uint64_t seed);
 XTAPE_API SearchResult search_with(PointLearnerFactory factory, std::vector<Point> points,
                                    const data::Dataset& data, std::span<const Fold> folds,
                                    const SearchOptions& options);
@@ -115,10 +70,11 @@ PointLearnerFactory point_factory(F& make_model) {
 /// Cross-validates a learner of `make_model(point, train)` at each combination of the parameters'
 /// values, the last parameter's changing first. The function is called from several threads at
 /// once. The figures are the same for any number of threads, and whether or not the search was
-/// killed and went on. Throws ValueError for no parameter, one without values, of both kinds or
-/// named twice, and for over a million points; FileError where `results` cannot be written, is
-/// damaged, or is of another search (other points, seed, folds or number of samples); otherwise as
-/// cross_validate, what the first point that failed threw.
+/// killed and went on. Throws ValueError for no parameter, one without values, of both kinds, named
+/// twice or with a range of other than whole numbers, and for over a million points; FileError
+/// where `results` cannot be written, is damaged, or is of another search (other points, seed,
+/// folds or number of samples, a number where a text is now); otherwise as cross_validate, what the
+/// first point that failed threw.
 template <class F>
 SearchResult grid_search(F make_model, const std::vector<Parameter>& parameters,
                          const data::Dataset& data, std::span<const Fold> folds,
@@ -127,8 +83,10 @@ SearchResult grid_search(F make_model, const std::vector<Parameter>& parameters,
                              data, folds, options);
 }
 
-/// The same for `count` different combinations drawn by the seed; all, in the order of the grid,
-/// where there are no more. Throws ValueError for count < 1 too.
+/// The same for `count` combinations drawn by the seed before the first is tried: each parameter by
+/// itself, from a list all values alike likely, from a Range as that says. They differ, unless a
+/// range of other than whole numbers is among them, which hardly gives one twice. Where there are
+/// not more than `count`, all, in the order of the grid. Throws ValueError for count < 1 too.
 template <class F>
 SearchResult random_search(F make_model, const std::vector<Parameter>& parameters,
                            std::int64_t count, const data::Dataset& data,

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <string_view>
@@ -17,6 +18,8 @@ using data::detail::number_text;
 namespace {
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
+constexpr std::string_view kVersion = "xtape search 2\t";
+constexpr std::string_view kOldVersion = "xtape search 1\t";  // did not tell 1 from "1"
 
 // FNV-1a: against accidents, not against forgers.
 class Checksum {
@@ -40,6 +43,17 @@ std::string with_checksum(const std::string& line) {
   return line + "\t" + sum.text() + "\n";
 }
 
+// Whether the line ends with its checksum; that is left out then.
+bool take_checksum(std::string_view& line) {
+  const std::size_t end = line.rfind('\t');
+  if (end == line.npos ||
+      with_checksum(std::string(line.substr(0, end))) != std::string(line) + "\n") {
+    return false;
+  }
+  line = line.substr(0, end);
+  return true;
+}
+
 std::vector<std::string_view> parts_of(std::string_view text, char mark) {
   std::vector<std::string_view> parts;
   for (std::size_t end; (end = text.find(mark)) != text.npos; text.remove_prefix(end + 1)) {
@@ -53,6 +67,29 @@ template <class T>
 bool parse(std::string_view text, T& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+// "nt": a letter for each parameter, number or text.
+std::string kinds_of(const Point& point) {
+  std::string kinds;
+  for (const auto& setting : point.settings) kinds += setting.second.is_text() ? 't' : 'n';
+  return kinds;
+}
+
+// In what the first lines of two searches, without their checksums, differ.
+std::string difference(std::string_view there, std::string_view here, const Point& first) {
+  const auto old = parts_of(there, '\t'), now = parts_of(here, '\t');
+  for (std::size_t i = 1; i + 2 < std::min(old.size(), now.size()); ++i) {
+    if (old[i] != now[i]) return std::string(old[i]) + ", not " + std::string(now[i]);
+  }
+  const std::string_view before = old.back(), kinds = now.back();
+  for (std::size_t i = 0; before.size() == kinds.size() && i < kinds.size(); ++i) {
+    if (before[i] == kinds[i]) continue;
+    const std::string& name = first.settings[i].first;
+    return "parameter '" + name + "' was a " + (before[i] == 't' ? "text" : "number") +
+           " there, is a " + (kinds[i] == 't' ? "text" : "number") + " here";
+  }
+  return "other parameters, values or folds";
 }
 
 std::string line_of(std::size_t point, const std::vector<FoldStatistics>& figures) {
@@ -88,42 +125,48 @@ SearchLog::SearchLog(std::span<const Point> points, std::int64_t samples,
       for (const std::int64_t i : *side) sum.add_number(i);
     }
   }
-  first_line_ =
-      with_checksum("xtape search 1\t" + std::to_string(points.size()) + " points\t" +
-                    std::to_string(samples) + " samples\t" + std::to_string(folds.size()) +
-                    " folds\tseed " + std::to_string(options.seed) + "\t" + sum.text());
+  first_line_ = with_checksum(
+      std::string(kVersion) + std::to_string(points.size()) + " points\t" +
+      std::to_string(samples) + " samples\t" + std::to_string(folds.size()) + " folds\tseed " +
+      std::to_string(options.seed) + "\t" + sum.text() + "\t" + kinds_of(points[0]));
   struct stat status;
-  if (::stat(path_.c_str(), &status) == 0 || errno != ENOENT) read();
+  if (::stat(path_.c_str(), &status) == 0 || errno != ENOENT) read(points[0]);
 }
 
-void SearchLog::read() {
+void SearchLog::read(const Point& first) {
   data::detail::InputFile file("search", path_);
   if (file.size() > kLargestFile) file.fail("too large for the results of a search");
   std::string text(static_cast<std::size_t>(file.size()), '\0');
   file.read(text.data(), text.size());
-  if (!text.starts_with("xtape search 1\t")) file.fail("not the results of a search");
-  if (!text.starts_with(first_line_)) {
-    file.fail("the results of another search: other points, samples, folds or seed");
+  if (text.starts_with(kOldVersion)) {
+    file.fail(
+        "the results of an older version's search, which took the number 1 and the text "
+        "\"1\" for the same; name another file");
   }
+  if (!text.starts_with(kVersion)) file.fail("not the results of a search");
   std::vector<std::string_view> lines = parts_of(text, '\n');
+  const auto damaged = [&](std::size_t n) {
+    file.fail("line " + std::to_string(n + 1) + " is damaged");
+  };
+  if (!text.starts_with(first_line_)) {
+    if (lines.size() == 1 || !take_checksum(lines[0])) damaged(0);
+    std::string_view own(first_line_.data(), first_line_.size() - 1);
+    take_checksum(own);
+    file.fail("the results of another search: " + difference(lines[0], own, first));
+  }
   for (std::size_t n = 1; n < lines.size(); ++n) {
     if (n + 1 == lines.size() && lines[n].empty()) break;
-    const auto damaged = [&] { file.fail("line " + std::to_string(n + 1) + " is damaged"); };
-    const std::size_t end = lines[n].rfind('\t');
-    if (n + 1 == lines.size() || end == std::string_view::npos ||
-        with_checksum(std::string(lines[n].substr(0, end))) != std::string(lines[n]) + "\n") {
-      damaged();
-    }
-    const auto parts = parts_of(lines[n].substr(0, end), '\t');
+    if (n + 1 == lines.size() || !take_checksum(lines[n])) damaged(n);
+    const auto parts = parts_of(lines[n], '\t');
     std::size_t point = 0;
     if (parts.size() % 3 != 1 || !parse(parts[0], point) || point >= rows_.size() || rows_[point]) {
-      damaged();
+      damaged(n);
     }
     std::vector<FoldStatistics>& figures = rows_[point].emplace();
     for (std::size_t i = 1; i < parts.size(); i += 3) {
       FoldStatistics& f = figures.emplace_back();
       f.name = parts[i];
-      if (!parse(parts[i + 1], f.mean) || !parse(parts[i + 2], f.standard_deviation)) damaged();
+      if (!parse(parts[i + 1], f.mean) || !parse(parts[i + 2], f.standard_deviation)) damaged(n);
     }
   }
 }

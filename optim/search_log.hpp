@@ -30,7 +30,7 @@ class SearchLog {
   void add(std::size_t point, std::vector<FoldStatistics> figures);
 
  private:
-  void read();
+  void read(const Point& first);
 
   std::string path_, first_line_;
   std::vector<Figures> rows_;

@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(damaged_and_foreign_files) {
   refuses("a,b\n1,2\n", "not the results of a search");
   refuses(good.substr(0, good.size() - 1), "line 7 is damaged");
   refuses(good.substr(0, good.size() - 30), "line 7 is damaged");
-  refuses(good.substr(0, good.find('\n')), "the results of another search");
+  refuses(good.substr(0, good.find('\n')), "line 1 is damaged");
   std::string changed = good;
   const std::size_t digit = changed.find("loss\t") + 7;
   changed[digit] = changed[digit] == '1' ? '2' : '1';
@@ -195,11 +195,67 @@ BOOST_AUTO_TEST_CASE(damaged_and_foreign_files) {
   const std::size_t first = good.find('\n') + 1;
   refuses(good + good.substr(first, good.find('\n', first) + 1 - first), "line 8 is damaged");
   ::test::write_bytes(path, {good.begin(), good.end()});
-  BOOST_CHECK_EXCEPTION(search({.seed = 1, .results = path}), FileError, says("another search"));
+  BOOST_CHECK_EXCEPTION(search({.seed = 1, .results = path}), FileError,
+                        says("the results of another search: seed 0, not seed 1"));
   BOOST_CHECK_EXCEPTION(optim::random_search(make, grid, 2, samples(), folds(), {.results = path}),
-                        FileError, says("another search"));
+                        FileError, says("another search: 6 points, not 2 points"));
+  std::vector<optim::Parameter> other = grid;
+  other[0].values[0] = 7;
+  BOOST_CHECK_EXCEPTION(optim::grid_search(make, other, samples(), folds(), {.results = path}),
+                        FileError, says("another search: other parameters, values or folds"));
   BOOST_CHECK_THROW(search({.results = folder.path().string()}), FileError);
   BOOST_CHECK_THROW(search({.results = folder / "none/r"}), FileError);
+}
+
+BOOST_AUTO_TEST_CASE(a_number_is_no_text) {
+  const ::test::Folder folder;
+  const std::string path = folder / "search.tsv";
+  const auto search = [&](optim::Setting width) {
+    const std::vector<optim::Parameter> points{
+        {"epochs", {1}}, {"optimizer", {"adam"}}, {"width", {width}}};
+    return optim::grid_search(make, points, samples(), folds(), {.results = path});
+  };
+  search(1);
+  const std::string numbers = text_of(path);
+  BOOST_CHECK_EXCEPTION(
+      search("1"), FileError,
+      says(path +
+           ": the results of another search: parameter 'width' was a number there, is a text "
+           "here"));
+  BOOST_TEST(text_of(path) == numbers);
+  made = 0;
+  search(1);
+  BOOST_TEST(made == 0);
+  std::filesystem::remove(path);
+  search("1");
+  BOOST_CHECK_EXCEPTION(search(1), FileError, says("was a text there, is a number here"));
+  std::string old = numbers;
+  old.replace(0, 14, "xtape search 1");
+  ::test::write_bytes(path, {old.begin(), old.end()});
+  BOOST_CHECK_EXCEPTION(search(1), FileError, says(path + ": the results of an older version's"));
+}
+
+BOOST_AUTO_TEST_CASE(ranges_for_any_number_of_threads_and_after_a_stop) {
+  const ::test::Folder folder;
+  const std::vector<optim::Parameter> space{{"epochs", optim::Range::integers(1, 3)},
+                                            {"optimizer", {"adam", "sgd"}},
+                                            {"x", optim::Range::log_uniform(1e-4, 1)}};
+  const auto search = [&](const optim::SearchOptions& options) {
+    return optim::random_search(make, space, 5, samples(), folds(), options);
+  };
+  const auto one = search({.seed = 8});
+  BOOST_TEST(exact(search({.threads = 3, .seed = 8})) == exact(one));
+  BOOST_TEST(exact(search({.seed = 9})) != exact(one));
+  static int asked;
+  asked = 0;
+  const std::string path = folder / "r";
+  const auto some = search({.seed = 8, .results = path, .stop = [] { return ++asked > 2; }});
+  BOOST_TEST(some.rows.size() == 2u);
+  made = 0;
+  BOOST_TEST(exact(search({.threads = 2, .seed = 8, .results = path})) == exact(one));
+  BOOST_TEST(made == 6);
+  BOOST_CHECK_EXCEPTION(search({.seed = 9, .results = path}), FileError,
+                        says("seed 8, not seed 9"));
 }
 
 BOOST_AUTO_TEST_CASE(every_changed_bit_is_seen_and_every_gap_is_filled) {
