@@ -23,10 +23,14 @@ from floors import RATES, floor
 WORKLOADS = ["op_chain", "composed_1m", "gelu_1m", "layer_norm", "matmul_512", "matmul_1024", "mlp",
              "tiny_mlp", "cnn", "resnet20", "lstm", "lstm_cell", "gpt", "pinn", "adam_step",
              "embedding", "infer_mlp", "infer_cnn"]
+TRAINING = ["mlp", "tiny_mlp", "cnn", "resnet20", "lstm", "lstm_cell", "gpt", "pinn", "adam_step",
+            "embedding"]
 # libtorch is granted the fastest of these.
 LIBTORCH_VARIANTS = {name: [name, name + "_channels_last"]
                      for name in ("cnn", "resnet20", "infer_cnn")}
 LIBTORCH_VARIANTS["embedding"] = ["embedding", "embedding_sparse"]
+# glibc takes 132 KiB at a time; tests/optim/training_memory_test.cpp counts single bytes.
+MOST_GROWTH_KIB = 192
 INTERVALS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "intervals.json")
 
 
@@ -44,6 +48,9 @@ def arguments():
     parser.add_argument("--record", action="store_true", help="record the intervals of the ratios")
     parser.add_argument("--check", action="store_true",
                         help="fail where a ratio falls below its interval twice in a row")
+    parser.add_argument("--memory", action="store_true",
+                        help="instead: what xtape's process holds after 10 steps of training and "
+                             "after 1,000; fail where that grows")
     return parser.parse_args()
 
 
@@ -70,10 +77,9 @@ def environment(threads, openblas=None, keep_memory=False):
     return result
 
 
-def run(program, name, threads, repetitions, env):
+def run(program, name, threads, env, *flags):
     """The line of the measurement, and the numeric libraries of the process."""
-    command = [program, "--threads", str(threads), "--only", name, "--repetitions",
-               str(repetitions)]
+    command = [program, "--threads", str(threads), "--only", name, *flags]
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"compare: {' '.join(command)} ended with code {done.returncode}")
@@ -126,8 +132,8 @@ class Measurements:
     def measure(self, program, name, threads):
         libtorch = program == "libtorch"
         env = environment(threads, self.openblas if libtorch else None, keep_memory=libtorch)
-        line, libraries = run(getattr(self.args, program), name, threads, self.args.repetitions,
-                              env)
+        line, libraries = run(getattr(self.args, program), name, threads, env, "--repetitions",
+                              str(self.args.repetitions))
         if libtorch:
             self.blas = describe_blas(libraries)
         key = (program, name, threads)
@@ -263,6 +269,22 @@ def measure(args):
     return measurements
 
 
+def compare_memory(args):
+    """The exit code: 1 where a workload holds more after 1,000 steps than after 10."""
+    print(f"{'workload':<12}{'threads':>8}{'KiB after 10':>14}{'after 1000':>12}{'peak':>10}")
+    grown = []
+    for name in [name for name in TRAINING if name in args.only]:
+        for threads in args.threads:
+            line, _ = run(args.xtape, name, threads, environment(threads), "--memory")
+            early, late = line["kib_10"], line["kib_1000"]
+            print(f"{name:<12}{threads:>8}{early:>14}{late:>12}{line['peak_kib']:>10}", flush=True)
+            if late - early > MOST_GROWTH_KIB:
+                grown.append(check.key(name, threads))
+    for name in grown:
+        print(f"{name}: holds more after 1,000 steps than after 10")
+    return 1 if grown else 0
+
+
 def load_intervals(args):
     recorded = check.load(args.intervals)
     names = [check.key(name, threads) for name in args.only for threads in args.threads]
@@ -298,6 +320,8 @@ def main():
     args = arguments()
     if args.rounds < 1 or args.repetitions < 1 or min(args.threads) < 1:
         sys.exit("compare: rounds, repetitions and threads are at least 1")
+    if args.memory:
+        return compare_memory(args)
     intervals = load_intervals(args) if args.check else None
     measurements = measure(args)
     print(measurements.blas)

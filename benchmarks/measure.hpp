@@ -20,10 +20,15 @@ struct Options {
   int threads = 1;
   int repetitions = 10;
   std::string only;  // empty: every workload
+  bool memory = false;
+  bool deterministic = false;
 };
 
 [[noreturn]] inline void usage(const char* program) {
-  std::fprintf(stderr, "usage: %s --threads N [--only NAME] [--repetitions R]\n", program);
+  std::fprintf(stderr,
+               "usage: %s --threads N [--only NAME] [--repetitions R] [--memory] "
+               "[--deterministic]\n",
+               program);
   std::exit(2);
 }
 
@@ -36,15 +41,22 @@ inline int positive(const char* program, const char* text) {
 
 inline Options parse(int argc, char** argv) {
   Options options;
-  for (int i = 1; i < argc; i += 2) {
+  for (int i = 1; i < argc; ++i) {
     const std::string_view flag = argv[i];
-    if (i + 1 == argc) usage(argv[0]);
+    const auto value = [&] {
+      if (++i == argc) usage(argv[0]);
+      return argv[i];
+    };
     if (flag == "--threads") {
-      options.threads = positive(argv[0], argv[i + 1]);
+      options.threads = positive(argv[0], value());
     } else if (flag == "--repetitions") {
-      options.repetitions = positive(argv[0], argv[i + 1]);
+      options.repetitions = positive(argv[0], value());
     } else if (flag == "--only") {
-      options.only = argv[i + 1];
+      options.only = value();
+    } else if (flag == "--memory") {
+      options.memory = true;
+    } else if (flag == "--deterministic") {
+      options.deterministic = true;
     } else {
       usage(argv[0]);
     }
@@ -68,6 +80,7 @@ class Session {
   /// the most memory that the process has held: at its start, after the warm-up, at the end.
   template <class F>
   void run(const char* name, F&& step, double units = 1) {
+    if (options_.memory) return run_for_memory(name, step);
     double spent = 0;
     int steps = 0;
     while (steps < 3 || (spent < 1e8 && steps < 100000)) {
@@ -124,11 +137,25 @@ class Session {
     return span.count();
   }
 
+  // What the process holds after 10 steps and after 1,000: a loop that trains must not grow.
+  template <class F>
+  void run_for_memory(const char* name, F& step) {
+    for (int i = 0; i < 10; ++i) step();
+    const long early = status_kib("VmRSS:");
+    for (int i = 10; i < 1000; ++i) step();
+    std::printf(
+        "{\"workload\": \"%s\", \"threads\": %d, \"kib_10\": %ld, \"kib_1000\": %ld, "
+        "\"peak_kib\": %ld}\n",
+        name, options_.threads, early, status_kib("VmRSS:"), peak_kib());
+    std::fflush(stdout);
+  }
+
   // Not getrusage's: that one remembers the program which started this one.
-  static long peak_kib() {
+  static long peak_kib() { return status_kib("VmHWM:"); }
+  static long status_kib(std::string_view field) {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);) {
-      if (line.rfind("VmHWM:", 0) == 0) return std::strtol(line.c_str() + 6, nullptr, 10);
+      if (line.rfind(field, 0) == 0) return std::strtol(line.c_str() + field.size(), nullptr, 10);
     }
     return 0;
   }

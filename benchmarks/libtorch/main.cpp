@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The libtorch side of the comparison; xtape/ runs the same workloads.
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include "../groups.hpp"
@@ -8,5 +9,6 @@
 int main(int argc, char** argv) {
   const measure::Options options = measure::parse(argc, argv);
   at::set_num_threads(options.threads);
+  at::globalContext().setDeterministicAlgorithms(options.deterministic, false);
   return run_groups(options);
 }
