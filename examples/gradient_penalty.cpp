@@ -65,6 +65,7 @@ void learn_to_generate(Gan& gan, xtape::optim::Optimizer& optimizer, std::int64_
   const Tensor loss = -mean(gan.critic(gan.generate(n)));
   optimizer.zero_grad();
   loss.backward();
+  gan.critic.zero_grad();  // it was only what the gradient came through
   optimizer.step();
 }
 
@@ -80,29 +81,25 @@ void train(example::Run& run) {
   const example::Flags& flags = run.flags;
   if (!flags.data_dir.empty()) throw std::runtime_error("--data-dir: nothing to read here");
   Gan gan;
-  run.resume(gan);
-  const xtape::optim::AdamOptions options{.lr = flags.lr, .betas = {0.5, 0.9}};
-  xtape::optim::Adam of_critic(gan.critic.parameters(), options);
-  xtape::optim::Adam of_generator(gan.generator.parameters(), options);
+  // One for both: it leaves alone what has no gradient.
+  xtape::optim::Adam optimizer(gan.parameters(), {.lr = flags.lr, .betas = {0.5, 0.9}});
+  run.resume(gan, optimizer);
   const auto generated = [&] {
     const xtape::NoGrad no_grad;
     return gan.generate(kTest);
   };
   const std::int64_t n = flags.batch_size;
   const std::int64_t steps = flags.limit ? std::min(flags.limit, kSteps) : kSteps;
-  double step = 0;
-  for (int epoch = 1; epoch <= flags.epochs && !example::interrupted(); ++epoch) {
-    run.begin_epoch(epoch, steps);
+  while (run.next_epoch(steps)) {
     for (std::int64_t i = 0; i < steps; ++i) {
-      const double lr = flags.lr * (1 - step++ / static_cast<double>(steps * flags.epochs));
-      of_critic.set_lr(lr);
-      of_generator.set_lr(lr);
+      optimizer.set_lr(flags.lr *
+                       (1 - run.steps_done() / static_cast<double>(steps * flags.epochs)));
       double distance = 0;
-      for (int k = 0; k < kCriticSteps; ++k) distance = learn_to_judge(gan, of_critic, n);
-      learn_to_generate(gan, of_generator, n);
+      for (int k = 0; k < kCriticSteps; ++k) distance = learn_to_judge(gan, optimizer, n);
+      learn_to_generate(gan, optimizer, n);
       if (!run.step(distance, n)) break;
     }
-    if (!example::interrupted()) run.end_epoch(judge(generated()));
+    if (run.epoch_done()) run.end_epoch(judge(generated()));
   }
   const Tensor points = generated();
   if (flags.epochs == 0) run.end_epoch(judge(points));

@@ -76,8 +76,7 @@ Tensor at_all_times(F f) {
   return stack(rows);
 }
 
-/// burgers.csv and burgers.svg: the wave at three times, the network's as dashes over the exact
-/// one.
+/// burgers.svg and burgers.csv: the wave at three times, the network's dashed over the exact one.
 void write(const example::Run& run, const Tensor& x, const Tensor& u, const Tensor& truth) {
   data::Table table;
   data::Plot plot({.title = "Burgers' equation", .x_label = "x", .y_label = "u", .width = 800});
@@ -106,19 +105,20 @@ void train(example::Run& run) {
   const Tensor x = xtape::linspace(-1, 1, kPlaces, xtape::float64).reshape({-1, 1});
   const Tensor truth = at_all_times([&](double t) { return exact(t, x); });
   Net net;
-  run.resume(net);
+  xtape::optim::LBFGS optimizer(net.parameters(),
+                                {.lr = flags.lr,
+                                 .max_iter = kIterations,
+                                 .line_search_fn = xtape::optim::LineSearch::strong_wolfe});
+  const auto fresh = optimizer.state();
+  run.resume(net, optimizer);
   const auto solution = [&] {
     return at_all_times([&](double t) { return net(full_like(x, t), x); });
   };
   const auto error = [&] { return (norm(solution() - truth) / norm(truth)).item<double>(); };
   const auto count = flags.limit ? std::min(flags.limit, flags.batch_size) : flags.batch_size;
-  for (int epoch = 1; epoch <= flags.epochs && !example::interrupted(); ++epoch) {
-    run.begin_epoch(epoch, kSteps);
+  while (run.next_epoch(kSteps)) {
     const Points points = draw(net, count);
-    xtape::optim::LBFGS optimizer(net.parameters(),
-                                  {.lr = flags.lr,
-                                   .max_iter = kIterations,
-                                   .line_search_fn = xtape::optim::LineSearch::strong_wolfe});
+    optimizer.load_state(fresh);  // what it knows is of other points
     for (int i = 0; i < kSteps; ++i) {
       const Tensor loss = optimizer.step([&] {
         optimizer.zero_grad();
@@ -128,7 +128,7 @@ void train(example::Run& run) {
       });
       if (!run.step(loss.item<double>(), count)) break;
     }
-    if (!example::interrupted()) run.end_epoch({{"relative_error", error()}});
+    if (run.epoch_done()) run.end_epoch({{"relative_error", error()}});
   }
   if (flags.epochs == 0) run.end_epoch({{"relative_error", error()}});
   write(run, x, solution(), truth);

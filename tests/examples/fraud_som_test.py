@@ -60,7 +60,6 @@ class FraudTest(ProgramTest):
         self.run_ok("--epochs", "0", "--limit", "60", "--quiet")
         self.write_customers(60, spoil=",word,")
         self.run_bad(1, "Credit_Card_Applications.csv: line 6", "--data-dir", ".")
-        self.run_bad(1, "--resume: nothing here can go on", "--limit", "60", "--resume")
 
 
 if __name__ == "__main__":
