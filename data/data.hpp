@@ -22,5 +22,6 @@
 #include "scaling.hpp"
 #include "split.hpp"
 #include "table.hpp"
+#include "tape_picture.hpp"
 #include "text.hpp"
 #include "windows.hpp"

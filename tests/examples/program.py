@@ -38,9 +38,10 @@ class ProgramTest(unittest.TestCase):
         return json.loads((self.work / folder / "metrics.json").read_text(), parse_float=str)
 
     def curves(self, folder, name):
-        """The data of a plot, a row {"x": x, series: y, ...} for each x."""
+        """The data of a plot, a row {"x": x, series: y, ...} for each x at which any is drawn."""
         rows = {}
         with open(self.work / folder / f"{name}.csv", newline="") as file:
             for row in csv.DictReader(file):
-                rows.setdefault(float(row["x"]), {})[row["series"]] = float(row["y"])
+                if row["y"]:
+                    rows.setdefault(float(row["x"]), {})[row["series"]] = float(row["y"])
         return [{"x": x, **values} for x, values in rows.items()]
