@@ -23,6 +23,7 @@
 #include "padding.hpp"
 #include "parameter.hpp"
 #include "parameter_vector.hpp"
+#include "penalties.hpp"
 #include "pooling.hpp"
 #include "position.hpp"
 #include "recurrent.hpp"

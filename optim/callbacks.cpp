@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "callbacks.hpp"
 
+#include <unistd.h>
+
+#include <chrono>
 #include <cstdio>
 
 #include "../autograd/error.hpp"
@@ -93,8 +96,54 @@ void CSVLog::on_epoch_end(FitState& state) {
   file.commit();
 }
 
+namespace {
+
+constexpr std::int64_t kBarWidth = 30, kBarEvery = 100;  // characters, ms
+constexpr const char* kClearLine = "\r\x1b[K";
+
+std::int64_t milliseconds() {
+  using namespace std::chrono;
+  return duration_cast<std::chrono::milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+std::string epoch_of(const FitState& state) {
+  return "epoch " + std::to_string(state.epoch) + "/" + std::to_string(state.epochs);
+}
+
+}  // namespace
+
+void Progress::on_fit_begin(FitState&) {
+  on_terminal_ = ::isatty(STDOUT_FILENO) != 0;
+  drawn_ = 0;
+}
+
+void Progress::on_backward(FitState&, const data::Batch&, const Tensor& loss) {
+  if (on_terminal_) loss_ = loss.item<double>();
+}
+
+void Progress::on_batch_end(FitState& state) {
+  const std::int64_t now = on_terminal_ ? milliseconds() : 0, batches = state.train.size();
+  if (!on_terminal_ || now - drawn_ < kBarEvery) return;
+  drawn_ = now;
+  bar_stands_ = true;
+  const auto full = static_cast<std::size_t>(kBarWidth * state.batch / batches);
+  std::string bar(static_cast<std::size_t>(kBarWidth), '-');
+  bar.replace(0, full, full, '#');
+  std::printf("%s%s [%s] %3d %%  loss %.4g", kClearLine, epoch_of(state).c_str(), bar.c_str(),
+              static_cast<int>(100 * state.batch / batches), loss_);
+  std::fflush(stdout);
+}
+
+void Progress::on_fit_end(FitState&) {
+  if (!bar_stands_) return;
+  bar_stands_ = false;
+  std::fputs(kClearLine, stdout);
+  std::fflush(stdout);
+}
+
 void Progress::on_epoch_end(FitState& state) {
-  std::string line = "epoch " + std::to_string(state.epoch) + "/" + std::to_string(state.epochs);
+  on_fit_end(state);  // the line takes the bar's place
+  std::string line = epoch_of(state);
   for (const auto& [name, x] : state.history.epochs.back()) {
     char text[32];
     std::snprintf(text, sizeof text, "%.4g", x);

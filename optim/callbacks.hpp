@@ -70,10 +70,20 @@ class XTAPE_API CSVLog final : public Callback {
   std::string path_;
 };
 
-/// Prints a line for each epoch to standard output.
+/// Prints a line for each epoch to standard output; on a terminal, a bar of the one going on, too,
+/// with its last batch's loss.
 class XTAPE_API Progress final : public Callback {
  public:
+  void on_fit_begin(FitState& state) override;
+  void on_backward(FitState& state, const data::Batch& batch, const Tensor& loss) override;
+  void on_batch_end(FitState& state) override;
   void on_epoch_end(FitState& state) override;
+  void on_fit_end(FitState& state) override;
+
+ private:
+  bool on_terminal_ = false, bar_stands_ = false;
+  double loss_ = 0;
+  std::int64_t drawn_ = 0;  // when the bar was, in ms
 };
 
 }  // namespace xtape::optim

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fcntl.h>
+#include <pty.h>
+#include <unistd.h>
+
 #include <xtape/autograd/error.hpp>
 #include <xtape/autograd/ops/random.hpp>
 #include <xtape/autograd/random.hpp>
@@ -12,7 +16,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <limits>
+#include <thread>
 
 #include "../data/files.hpp"
 #include "../nn/nn_test.hpp"
@@ -153,6 +161,59 @@ BOOST_AUTO_TEST_CASE(a_log_of_any_names_is_read_back) {
   optim::Trainer trainer(run.net, nn::MSELoss(), run.optimizer, Named());
   trainer.fit(run.train, {.callbacks = {&log}});
   BOOST_TEST(data::read_csv(folder / "log.csv").numbers("error, \"relative\"")[0] == 0.25);
+}
+
+// What is printed while `run` runs, on a terminal of its own or into a file; "" where there are no
+// terminals.
+template <class F>
+std::string printed(bool on_terminal, F run) {
+  std::fflush(stdout);
+  int end = -1, terminal = -1;
+  const ::test::Folder folder;
+  if (on_terminal) {
+    if (::openpty(&end, &terminal, nullptr, nullptr, nullptr) != 0) return "";
+  } else {
+    terminal = ::open((folder / "out").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  }
+  const int before = ::dup(STDOUT_FILENO);
+  ::dup2(terminal, STDOUT_FILENO);
+  run();
+  std::fflush(stdout);
+  ::dup2(before, STDOUT_FILENO);
+  ::close(before);
+  char text[4000];
+  if (!on_terminal) ::lseek(terminal, 0, SEEK_SET);
+  const ssize_t got = ::read(on_terminal ? end : terminal, text, sizeof text);
+  ::close(terminal);
+  if (end >= 0) ::close(end);
+  return {text, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+}
+
+BOOST_AUTO_TEST_CASE(progress_is_a_line_and_on_a_terminal_a_bar) {
+  Run run;
+  optim::Progress progress;
+  struct Slow final : optim::Callback {  // a tenth of a second must pass between two bars
+    void on_batch_begin(optim::FitState& s) override {
+      if (s.batch == 3) std::this_thread::sleep_for(std::chrono::milliseconds(101));
+    }
+  } slow;
+  const auto fit = [&](std::int64_t epochs) {
+    run.trainer.fit(run.train, {.epochs = epochs, .callbacks = {&slow, &progress}});
+  };
+  const std::string plain = printed(false, [&] { fit(2); });
+  BOOST_TEST(plain.starts_with("epoch 1/2  loss "));
+  BOOST_TEST(plain.find("\nepoch 2/2  loss ") != plain.npos);
+  BOOST_TEST(plain.find_first_of("\r\x1b[") == plain.npos);
+
+  const std::string drawn = printed(true, [&] { fit(1); });
+  if (drawn.empty()) {
+    BOOST_TEST_MESSAGE("no pseudo-terminals here");
+    return;
+  }
+  BOOST_TEST(drawn.starts_with("\r\x1b[Kepoch 1/1 [##########--------------------]  33 %  loss "));
+  BOOST_TEST(drawn.find("[##############################] 100 %  loss ") != drawn.npos);
+  BOOST_TEST(drawn.find("\r\x1b[Kepoch 1/1  loss ") != drawn.npos);
+  BOOST_TEST(drawn.ends_with("\r\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_plateau_lowers_the_rate) {
