@@ -16,7 +16,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <limits>
@@ -178,15 +177,20 @@ std::string printed(bool on_terminal, F run) {
   const int before = ::dup(STDOUT_FILENO);
   ::dup2(terminal, STDOUT_FILENO);
   run();
+  std::fputs(".\n", stdout);  // the end: a terminal hands its text over in parts
   std::fflush(stdout);
   ::dup2(before, STDOUT_FILENO);
   ::close(before);
-  char text[4000];
   if (!on_terminal) ::lseek(terminal, 0, SEEK_SET);
-  const ssize_t got = ::read(on_terminal ? end : terminal, text, sizeof text);
+  std::string text;
+  char some[512];
+  for (ssize_t got = 1; got > 0 && text.find("\n.") == text.npos;) {
+    got = ::read(on_terminal ? end : terminal, some, sizeof some);
+    if (got > 0) text.append(some, static_cast<std::size_t>(got));
+  }
   ::close(terminal);
   if (end >= 0) ::close(end);
-  return {text, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+  return text.substr(0, text.find("\n.") + 1);
 }
 
 BOOST_AUTO_TEST_CASE(progress_is_a_line_and_on_a_terminal_a_bar) {
