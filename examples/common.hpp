@@ -27,22 +27,26 @@
 
 namespace example {
 
-/// One run of an example: reports progress and writes metrics.json, metrics.csv and loss.svg.
+/// One run of an example: reports progress and writes metrics.json, metrics.csv and loss.svg. Of
+/// several processes the first alone does, and losses are means over all.
 class Run {
  public:
   const Flags flags;
+  xtape::optim::ProcessGroup* const group;  ///< null: this process alone
 
   // What cannot be written should fail now, not after the training.
-  Run(const About& about, Flags given)
+  Run(const About& about, Flags given, xtape::optim::ProcessGroup* processes = nullptr)
       : flags(std::move(given)),
+        group(processes),
         name_(about.name),
         own_epochs_(about.epochs),
-        history_(detail::make_folder(flags.out_dir)),
+        history_(reports() ? detail::make_folder(flags.out_dir) : ""),
         checkpoint_(path("checkpoint.safetensors"), flags) {
     const auto folder = std::filesystem::path(model_path()).parent_path();
-    if (!folder.empty()) detail::make_folder(folder);
+    if (reports() && !folder.empty()) detail::make_folder(folder);
     if (flags.threads > 0) xtape::set_num_threads(flags.threads);
     xtape::manual_seed(flags.seed);
+    take_own_stream();
     set("example", name_);
     set("epochs", flags.epochs);
     set("batch_size", static_cast<double>(flags.batch_size));
@@ -58,12 +62,14 @@ class Run {
     return (std::filesystem::path(flags.out_dir) / file).string();
   }
 
+  int rank() const { return group ? group->rank() : 0; }
+
   /// Since its start; a resumed run counts what went before.
   double seconds() const { return detail::seconds_since(start_); }
 
   /// Prints a line unless --quiet.
   void say(const std::string& line) {
-    if (!flags.quiet) progress_.say(line);
+    if (reports() && !flags.quiet) progress_.say(line);
   }
 
   /// Adds a key to metrics.json, or replaces its value.
@@ -90,6 +96,7 @@ class Run {
       return say("no checkpoint in " + flags.out_dir + " yet: from the start");
     }
     restore(checkpoint_.load());
+    take_own_stream();
     say("going on after epoch " + std::to_string(epoch_) + " and " + std::to_string(resumed_step_) +
         " steps");
   }
@@ -97,7 +104,7 @@ class Run {
   /// Starts the next pass, of so many steps. False when all are done, or after Ctrl-C; what was
   /// given to resume() is no longer referred to then.
   bool next_epoch(std::int64_t steps) {
-    const bool leave = interrupted();
+    const bool leave = any_interrupted();
     if (epoch_done() && (leave || checkpoint_.due() || !checkpoint_.holds_loader())) save();
     if (leave || epoch_ >= flags.epochs) {
       checkpoint_.end();
@@ -132,6 +139,7 @@ class Run {
   /// Reports a training step: the mean loss of its samples. False when it is time to leave. Throws
   /// where the loss is no longer a number.
   bool step(double loss, std::int64_t samples) {
+    if (group) loss = average(loss), samples *= group->size();
     if (!std::isfinite(loss)) {
       throw std::runtime_error("the loss is not finite at epoch " + std::to_string(epoch_) +
                                ", step " + std::to_string(step_ + 1) + ": try a smaller --lr");
@@ -142,11 +150,11 @@ class Run {
     const double done = static_cast<double>(step_) / static_cast<double>(steps_);
     const std::int64_t hundredth = std::max<std::int64_t>(1, steps_ * flags.epochs / 100);
     history_.add_loss(epoch_ - 1 + done, loss, hundredth);
-    if (!flags.quiet) {
+    if (reports() && !flags.quiet) {
       progress_.show(
           {epoch_, flags.epochs, done, detail::seconds_since(epoch_start_), samples_, mean_loss()});
     }
-    const bool leave = interrupted();
+    const bool leave = any_interrupted();
     if (checkpoint_.holds_loader() && !epoch_done() && (leave || checkpoint_.due())) save();
     return !leave;
   }
@@ -190,6 +198,7 @@ class Run {
   /// Saves the model, writes the files, prints the result and where everything is.
   void finish(const xtape::nn::Module& model) {
     progress_.end();
+    if (!reports()) return;
     xtape::optim::save_model(model, model_path());
     if (samples_ > 0) set("train_loss", mean_loss());
     set("epochs_done", static_cast<double>(samples_ > 0 ? history_.rows().size() : 0));
@@ -210,6 +219,23 @@ class Run {
   }
 
  private:
+  bool reports() const { return rank() == 0; }
+  // Each process drops other activations.
+  void take_own_stream() const {
+    if (group) xtape::default_generator().stream = static_cast<std::uint64_t>(rank());
+  }
+  double average(double x) const {
+    group->start_sum(&x, 1, xtape::float64)->wait();
+    return x / group->size();
+  }
+  // Ctrl-C in one process is so in all: they leave after the same step.
+  bool any_interrupted() const {
+    if (!group) return interrupted();
+    const bool any = average(interrupted()) > 0;
+    if (any && !interrupted()) detail::received_signal = SIGTERM;
+    return any;
+  }
+
   std::string model_path() const {
     return flags.save_model.empty() ? path("model.safetensors") : flags.save_model;
   }
@@ -217,6 +243,7 @@ class Run {
 
   // All that the run reports, as named numbers, and back.
   void save() {
+    if (!reports()) return;
     const bool between = epoch_done();
     Values report{{"seconds", seconds()},
                   {"epoch_seconds", between ? 0 : detail::seconds_since(epoch_start_)},
@@ -283,9 +310,13 @@ int run(int argc, char** argv, const About& about, Train train) {
   flags.lr = about.lr;
   CLI::App app(about.purpose, about.name);
   detail::add_flags(app, flags);
+  if (about.add_flags) about.add_flags(app, flags);
   try {
     app.parse(argc, argv);
-    Run r(about, std::move(flags));
+    xtape::Owned<xtape::optim::ProcessGroup> group;
+    if (flags.distributed) group = about.processes();
+    if (group) flags.processes = group->size();
+    Run r(about, std::move(flags), group.get());
     train(r);
   } catch (const CLI::Success& help) {
     return app.exit(help);

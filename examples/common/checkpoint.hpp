@@ -22,7 +22,9 @@ inline Values settings(const Flags& flags) {
           {"--batch-size", static_cast<double>(flags.batch_size)},
           {"--lr", flags.lr},
           {"--seed", static_cast<double>(flags.seed)},
-          {"--limit", static_cast<double>(flags.limit)}};
+          {"--limit", static_cast<double>(flags.limit)},
+          {"--no-dropout", flags.no_dropout},
+          {"processes", flags.processes}};
 }
 
 /// The file that --resume goes on from.

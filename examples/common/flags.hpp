@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <xtape/optim/process_group.hpp>
+
 // The command line, and the files of --data-dir.
 namespace example {
 
@@ -21,6 +23,8 @@ struct Flags {
   bool resume = false;
   double checkpoint_every = 30;
   bool quiet = false;
+  bool distributed = false, no_dropout = false;  // where an example has them
+  int processes = 1;
 };
 
 /// Name and purpose of an example, and what holds where no flag says otherwise.
@@ -30,6 +34,10 @@ struct About {
   int epochs;
   std::int64_t batch_size;
   double lr;
+  /// Flags of this example alone.
+  void (*add_flags)(CLI::App& app, Flags& flags) = nullptr;
+  /// Those who train together with --distributed.
+  xtape::Owned<xtape::optim::ProcessGroup> (*processes)() = nullptr;
 };
 
 namespace detail {

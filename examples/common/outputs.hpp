@@ -87,8 +87,10 @@ class Json {
 /// within the passes.
 class History {
  public:
-  explicit History(const std::filesystem::path& folder)
-      : path_((folder / "metrics.csv").string()), table_(open_to_write(path_)) {}
+  /// Without a folder nothing is written.
+  explicit History(const std::filesystem::path& folder) : path_((folder / "metrics.csv").string()) {
+    if (!folder.empty()) table_ = open_to_write(path_);
+  }
 
   const std::vector<Values>& rows() const { return rows_; }
   Values last() const { return rows_.empty() ? Values() : rows_.back(); }
