@@ -247,6 +247,21 @@ BOOST_AUTO_TEST_CASE(ten_million_columns) {
                         says(" bytes, more than 1048576 (see CsvOptions::max_bytes)"));
 }
 
+BOOST_AUTO_TEST_CASE(a_jpeg_called_png) {
+  const ::test::Folder folder;
+  std::filesystem::create_directories(folder.path() / "cats");
+  const std::string path = folder / "cats/7.png";
+  ::test::write_bytes(path, {0xff, 0xd8, 0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0});
+  nn::Sequential net(nn::Flatten(), nn::Linear(12, 1));
+  optim::SGD optimizer(net.parameters());
+  for (const int workers : {0, 1}) {
+    data::DataLoader loader(data::ImageFolder(folder.path().string()), {.workers = workers});
+    BOOST_CHECK_EXCEPTION(optim::Trainer(net, nn::CrossEntropyLoss(), optimizer).fit(loader),
+                          FileError,
+                          says("read_image: " + path + ": its name says PNG, its content is JPEG"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_fit_that_ends_leaves_whole_files) {
   const ::test::Folder folder;
   // Bad from the second epoch on.
