@@ -18,6 +18,7 @@
 #include "linear.hpp"
 #include "losses.hpp"
 #include "module.hpp"
+#include "module_hooks.hpp"
 #include "moving_average.hpp"
 #include "normalization.hpp"
 #include "padding.hpp"

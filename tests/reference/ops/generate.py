@@ -313,13 +313,18 @@ def reductions():
     for name in ("argmax", "argmin"):
         where = getattr(torch, name)
         case(name, where, values_of(distinct(2, 3, 4)), values_of(given(1.0, nan, 2.0)))
-        case(name + ".dim", lambda a, f=where: f(a, -2), values_of(distinct(2, 3, 4)))
+        case(name + ".dim", lambda a, f=where: f(a, -2), values_of(distinct(2, 3, 4)),
+             values_of(real(0, 3, 4)))
         case(name + ".keepdim", lambda a, f=where: f(a, 0, keepdim=True),
              values_of(distinct(2, 3, 4)))
     case("var", lambda a: a.var(), of(real(2, 3, 4)), of(real(5)), values_of(real(1)),
          of(given(7e7, 7e7, 7e7)))
     case("var.dims", lambda a: a.var((0, -1)), of(real(2, 3, 4)))
     case("var.biased", lambda a: a.var(-2, unbiased=False), *CUBE)
+    for name in ("var", "std", "var_mean", "std_mean"):
+        case(name + ".empty_axis", lambda a, f=getattr(torch, name): f(a, 1),
+             values_of(real(2, 0, 3)))
+        case(name + ".negative_dims", lambda a, f=getattr(torch, name): f(a, (-1, -3)), *CUBE)
     case("var.keepdim", lambda a: a.var((1,), correction=2, keepdim=True), of(real(2, 4, 3)))
     case("std", lambda a: a.std(), of(real(2, 3, 4)), of(real(5)), values_of(real(1)))
     case("std.dims", lambda a: a.std((-1, 0), unbiased=False), of(real(2, 3, 4)))
@@ -331,6 +336,7 @@ def reductions():
     case("logsumexp", lambda a: a.logsumexp(-1), *CUBE, of(given(1e4, 1e4, -1e4)),
          values_of(given(-inf, -inf)),
          values_of(given(inf, 1.0)))
+    case("logsumexp.empty_axis", lambda a: a.logsumexp(1, keepdim=True), of(real(2, 0, 3)))
     case("logsumexp.dims", lambda a: a.logsumexp((0, -1), keepdim=True), *CUBE)
     case("norm", lambda a: a.norm(), of(real(2, 3, 4)), of(real()), of(real(0)),
          of(given(0.0, 0.0)))
@@ -339,6 +345,8 @@ def reductions():
     case("norm.three", lambda a: a.norm(3, (-1,)), of(real(2, 3, 4)), of(given([0.0, 2.0])))
     case("norm.half", lambda a: a.norm(0.5, 1), of(real(3, 4, low=0.3)))
     case("norm.zero", lambda a: a.norm(0, 1), values_of(given([0.0, 2.0, 3.0])))
+    for name, p in (("zero", 0), ("one", 1), ("two", 2), ("three", 3)):
+        case(f"norm.{name}_empty_axis", lambda a, p=p: a.norm(p, (1, -1)), of(real(2, 0, 3)))
     case("norm.infinite", lambda a: a.norm(inf, 1), of(real(3, 4)))
     case("norm.minus_infinite", lambda a: a.norm(-inf, 1), of(real(3, 4)))
     for name in ("all", "any"):
@@ -347,11 +355,12 @@ def reductions():
              values_of(given(1.0, 0.0, nan)))
         case(name + ".dim", lambda a, f=ask: f(a, -2), values_of(flags(3, 4)),
              values_of(flags(0, 2)))
-        case(name + ".keepdim", lambda a, f=ask: f(a, 1, keepdim=True), values_of(flags(3, 2)))
+        case(name + ".keepdim", lambda a, f=ask: f(a, 1, keepdim=True), values_of(flags(3, 2)),
+             values_of(flags(3, 0)))
     case("count_nonzero", torch.count_nonzero, values_of(given(0.0, 1.0, nan, -0.0)),
          values_of(flags(0)))
     case("count_nonzero.dims", lambda a: torch.count_nonzero(a, (0, -1)),
-         values_of(integers(2, 3, 4, high=2)))
+         values_of(integers(2, 3, 4, high=2)), values_of(flags(2, 3, 0)))
     write("reductions.safetensors")
 
 
