@@ -5,6 +5,7 @@
 #include "adagrad.hpp"
 #include "adam.hpp"
 #include "adamax.hpp"
+#include "augmentation.hpp"
 #include "callbacks.hpp"
 #include "callbacks_watching.hpp"
 #include "checkpoint.hpp"
