@@ -45,4 +45,45 @@ inline DigitSets load_digits(Run& run, std::int64_t train_count, std::int64_t te
   return sets;
 }
 
+/// Mean loss and share of right answers.
+inline Values evaluate(xtape::nn::Module& net, const xtape::data::Digits& digits) {
+  const xtape::NoGrad no_grad;
+  net.eval();
+  xtape::data::DataLoader loader(xtape::data::TensorDataset(digits.images, digits.labels),
+                                 {.batch_size = 500});
+  double loss = 0, right = 0;
+  for (const auto& [x, y] : loader) {
+    const xtape::Tensor scores = net(x);
+    loss += xtape::nn::cross_entropy(scores, y, {.reduction = xtape::nn::Reduction::sum})
+                .item<double>();
+    right += sum(eq(argmax(scores, 1), y)).item<double>();
+  }
+  const auto count = static_cast<double>(digits.labels.numel());
+  return {{"test_loss", loss / count}, {"test_accuracy", right / count}};
+}
+
+/// Learns as mnist_mlp does step by step, and tests after each pass; --resume goes on.
+inline void learn_digits(Run& run, xtape::nn::Module& net, const DigitSets& digits) {
+  const Flags& flags = run.flags;
+  xtape::optim::Adam optimizer(net.parameters(), {.lr = flags.lr});
+  xtape::data::DataLoader loader(
+      xtape::data::TensorDataset(digits.train.images, digits.train.labels),
+      {.batch_size = flags.batch_size, .shuffle = true, .seed = flags.seed});
+  run.resume(net, optimizer, {.loader = &loader});
+  const auto steps = static_cast<double>(flags.epochs * loader.size());
+  while (run.next_epoch(loader.size())) {
+    net.train();
+    for (const auto& [x, y] : loader) {
+      optimizer.set_lr(flags.lr * (1 - run.steps_done() / steps));
+      optimizer.zero_grad();
+      const xtape::Tensor loss = xtape::nn::cross_entropy(net(x), y);
+      loss.backward();
+      optimizer.step();
+      if (!run.step(loss.item<double>(), x.size(0))) break;
+    }
+    if (run.epoch_done()) run.end_epoch(evaluate(net, digits.test));
+  }
+  if (flags.epochs == 0) run.end_epoch(evaluate(net, digits.test));
+}
+
 }  // namespace example

@@ -30,21 +30,6 @@ struct Net : nn::Module {
   }
 };
 
-/// Mean loss and share of right answers.
-example::Values evaluate(Net& net, const data::Digits& digits) {
-  const xtape::NoGrad no_grad;
-  net.eval();
-  data::DataLoader loader(data::TensorDataset(digits.images, digits.labels), {.batch_size = 500});
-  double loss = 0, right = 0;
-  for (const auto& [x, y] : loader) {
-    const Tensor scores = net(x);
-    loss += nn::cross_entropy(scores, y, {.reduction = nn::Reduction::sum}).item<double>();
-    right += sum(eq(argmax(scores, 1), y)).item<double>();
-  }
-  const auto count = static_cast<double>(digits.labels.numel());
-  return {{"test_loss", loss / count}, {"test_accuracy", right / count}};
-}
-
 void train(example::Run& run) {
   const auto [train_set, test_set] = example::load_digits(run, 6000, 2000);
   Net net;
@@ -74,9 +59,9 @@ void train(example::Run& run) {
       optimizer.step();
       if (!run.step(loss.item<double>(), x.size(0))) break;
     }
-    if (run.epoch_done()) run.end_epoch(evaluate(net, test_set));
+    if (run.epoch_done()) run.end_epoch(example::evaluate(net, test_set));
   }
-  if (run.flags.epochs == 0) run.end_epoch(evaluate(net, test_set));
+  if (run.flags.epochs == 0) run.end_epoch(example::evaluate(net, test_set));
   run.finish(net);
 }
 

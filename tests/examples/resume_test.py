@@ -20,6 +20,7 @@ SIZES = {
     "fraud_som": (60, 10, 20),
     "gradient_penalty": (5, 16, 60),
     "hessian_spectrum": (20, 4, 4),
+    "image_cnn": (40, 5, 3),
     "mnist_cnn": (200, 20, 4),
     "mnist_mlp": (200, 20, 4),
     "neural_ode": (3, 8, 30),
