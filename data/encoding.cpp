@@ -9,6 +9,7 @@
 
 #include "../autograd/error.hpp"
 #include "../autograd/ops/creation.hpp"
+#include "column_lookup.hpp"
 #include "field.hpp"
 #include "named_state.hpp"
 #include "number_text.hpp"
@@ -53,10 +54,11 @@ double mean(const std::vector<double>& values) {
 }
 
 // What stands for the missing numbers of a column; 0 where none may be missing.
-double fill_of(const Table& table, const std::string& name, Imputation imputation) {
+double fill_of(const Table& table, std::span<const double> numbers, const std::string& name,
+               Imputation imputation) {
   if (imputation == Imputation::none) return 0;
   std::vector<double> present;
-  for (const double x : table.numbers(name)) {
+  for (const double x : numbers) {
     if (!std::isnan(x)) present.push_back(x);
   }
   if (present.empty()) {
@@ -228,11 +230,12 @@ void TableEncoder::check_fitted(const char* method) const {
 Tensor TableEncoder::filled_numbers(const Table& table) const {
   const auto width = static_cast<std::int64_t>(options_.numbers.size());
   Tensor result = xtape::detail::empty(float64, Shape{table.rows(), width});
+  const detail::ColumnLookup lookup(table);
   for (std::size_t j = 0; j < options_.numbers.size(); ++j) {
     const std::string& name = options_.numbers[j];
     double* to = xtape::detail::fresh_data<double>(result) + j;
     std::int64_t row = 0;
-    for (double x : table.numbers(name)) {
+    for (double x : lookup.numbers(name)) {
       if (std::isnan(x) && options_.impute_numbers == Imputation::none) {
         throw ValueError("TableEncoder: " + table.where(row, name) +
                          ": expected a number, found none (see impute_numbers)");
@@ -250,8 +253,9 @@ void TableEncoder::fit(const Table& table) {
     throw ValueError("TableEncoder: fit: " + source_of(table) + " has no rows");
   }
   TableEncoder fitted(options_);  // this one stays as it is where something is refused
+  const detail::ColumnLookup lookup(table);
   for (const std::string& name : options_.numbers) {
-    fitted.fills_.push_back(fill_of(table, name, options_.impute_numbers));
+    fitted.fills_.push_back(fill_of(table, lookup.numbers(name), name, options_.impute_numbers));
   }
   const Tensor numbers = fitted.filled_numbers(table);
   if (options_.scaling == Scaling::standard) fitted.standard_.fit(numbers);

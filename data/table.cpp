@@ -6,9 +6,11 @@
 #include <cmath>
 #include <limits>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 #include "../autograd/error.hpp"
+#include "column_lookup.hpp"
 #include "field.hpp"
 #include "number_text.hpp"
 
@@ -139,8 +141,15 @@ Table& Table::add(const std::string& name, std::vector<std::string> texts) {
 }
 
 Table Table::select(const std::vector<std::string>& names) const {
+  const detail::ColumnLookup lookup(*this);
   Table result;
-  for (const std::string& name : names) result.append(column(name));
+  std::unordered_set<std::string_view> taken;
+  for (const std::string& name : names) {
+    result.columns_.push_back(lookup.column(name));
+    if (!taken.insert(name).second) {
+      throw ValueError("Table: column " + quoted(name) + " comes twice");
+    }
+  }
   result.rows_ = rows_;
   result.source_ = source_;
   result.lines_ = lines_;
@@ -149,12 +158,12 @@ Table Table::select(const std::vector<std::string>& names) const {
 }
 
 Table Table::drop(const std::vector<std::string>& names) const {
-  for (const std::string& name : names) column(name);
+  const detail::ColumnLookup lookup(*this);
+  std::unordered_set<std::string_view> dropped;
+  for (const std::string& name : names) dropped.insert(lookup.column(name).name);
   std::vector<std::string> kept;
   for (const Column& column : columns_) {
-    if (std::find(names.begin(), names.end(), column.name) == names.end()) {
-      kept.push_back(column.name);
-    }
+    if (!dropped.contains(column.name)) kept.push_back(column.name);
   }
   return select(kept);
 }
@@ -199,13 +208,14 @@ Tensor Table::tensor(std::string_view name, DType dtype) const {
 }
 
 Tensor Table::matrix(const std::vector<std::string>& names, DType dtype) const {
-  for (const std::string& name : names) numbers(name);
+  const detail::ColumnLookup lookup(*this);
+  for (const std::string& name : names) lookup.numbers(name);
   const auto width = static_cast<std::int64_t>(names.size());
   Tensor result = xtape::detail::empty(dtype, Shape{rows_, width});
   xtape::detail::dispatch(dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     T* to = xtape::detail::fresh_data<T>(result);
-    for (const std::string& name : names) write_column(*this, column(name), to++, width);
+    for (const std::string& name : names) write_column(*this, lookup.column(name), to++, width);
   });
   return result;
 }

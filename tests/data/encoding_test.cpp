@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -194,6 +195,23 @@ BOOST_AUTO_TEST_CASE(cells_that_cannot_be_used) {
   BOOST_CHECK_THROW(encoder.fit(parse_csv("age,sex,land\n5,F,\n")), ValueError);
   BOOST_CHECK_THROW(encoder.fit(parse_csv("age,sex,land\n")), ValueError);
   equal(encoder.transform(parse_csv("age,sex,land\n20,M,France")), {0, 1, 1, 0, 0});
+}
+
+BOOST_AUTO_TEST_CASE(many_columns_take_no_longer_each) {
+  std::string text = "c0";
+  for (int i = 1; i < 40000; ++i) text += ",c" + std::to_string(i);
+  for (int row = 0; row < 2; ++row) {
+    text += row == 0 ? "\n1" : "\n3";
+    for (int i = 1; i < 40000; ++i) text += ",0";
+  }
+  const Table table = parse_csv(text);
+  const std::clock_t start = std::clock();
+  const Texts names = table.drop({"c7"}).select(table.drop({"c7"}).names()).names();
+  BOOST_CHECK_EQUAL(names.size(), 39999u);
+  BOOST_CHECK_EQUAL(table.matrix(names).data<float>()[39999], 3);
+  TableEncoder encoder({.numbers = names, .impute_numbers = Imputation::mean});
+  BOOST_CHECK_EQUAL(encoder.fit_transform(table).data<float>()[39999], 1);
+  BOOST_TEST(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < 2);
 }
 
 BOOST_AUTO_TEST_CASE(options_out_of_range) {
