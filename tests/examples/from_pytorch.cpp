@@ -232,6 +232,7 @@ struct Net : nn::Module {
 
 double training(const std::string& path) {
   manual_seed(1);
+  use_deterministic_algorithms(true);
   Tensor x = randn({4, 3}).requires_grad_();
   const Tensor y = randint(0, 3, {4});
   data::DataLoader loader(data::TensorDataset(x.detach(), y), {.batch_size = 2});
