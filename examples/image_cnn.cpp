@@ -57,17 +57,21 @@ void draw(const example::Run& run, nn::Sequential& net, const Tensor& image) {
   }
 }
 
-/// What the improvements are measured on: some of the digits, or photographs.
-data::TensorDataset load_pictures(const example::Flags& flags, const data::Digits& digits) {
-  const auto first = [&](std::int64_t most, const Tensor& x, const Tensor& y) {
-    const std::int64_t n = std::min({most, flags.limit ? flags.limit : most, y.numel()});
-    return data::TensorDataset(narrow(x, 0, 0, n).to(xtape::float32), narrow(y, 0, 0, n));
+/// What the improvements are measured on: digits, or photographs.
+data::TensorDataset load_pictures(const example::Flags& flags) {
+  const auto limited = [&](std::int64_t n) {
+    return flags.limit ? std::clamp<std::int64_t>(flags.limit, 4, n) : n;
   };
-  if (flags.data_dir.empty()) return first(1200, digits.images, digits.labels);
+  if (flags.data_dir.empty()) {
+    const data::Digits digits = data::generate_digits(limited(1200), 1);
+    return data::TensorDataset(digits.images, digits.labels);
+  }
   const bool whole = std::filesystem::exists(flags.data_dir + "/cifar10/data_batch_1.bin");
   const auto found = data::read_cifar10(example::find_data(
       flags, "cifar10", whole ? "data_batch_1.bin" : "data_batch_1.first3000.bin"));
-  return first(3000, found.images / 255, found.labels);
+  const std::int64_t n = std::min(limited(3000), found.labels.numel());
+  return data::TensorDataset(narrow(found.images, 0, 0, n).to(xtape::float32) / 255,
+                             narrow(found.labels, 0, 0, n));
 }
 
 /// Trains with each addition from five seeds: of weights, order, and which pictures are for
@@ -123,7 +127,7 @@ double study(example::Run& run, const data::TensorDataset& pictures, double test
 void train(example::Run& run) {
   const bool built_in = run.flags.data_dir.empty();
   const example::DigitSets digits = example::load_digits(run, 6000, 2000);
-  const data::TensorDataset pictures = load_pictures(run.flags, digits.train);
+  const data::TensorDataset pictures = load_pictures(run.flags);
   nn::Sequential net = make_net({1, 28, 28}, "all three");
   example::learn_digits(run, net, digits);
   draw(run, net, digits.test.images[0]);

@@ -59,6 +59,10 @@ class ImageTest(ProgramTest):
         self.assertEqual(log.read_text(), "".join(whole))
         self.assertEqual(self.gains("a"), gains)
 
+    def test_one_digit(self):
+        self.run_ok("--limit", "1", "--epochs", "0", "--quiet", "--out-dir", "a")
+        self.assertEqual(len(self.gains("a")), 4)
+
     def test_same_seed_same_bits(self):
         for folder, seed in [("a", 3), ("b", 3), ("c", 4)]:
             self.run_ok(*self.small, "--seed", seed, "--out-dir", folder)
