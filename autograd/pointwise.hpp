@@ -39,6 +39,9 @@ XTAPE_API void convert_arguments(const char* name, std::span<Tensor> arguments,
                                  std::span<const bool> numbers);
 XTAPE_API Tensor pointwise_value(const char* name, StripPair f, const void* formula,
                                  std::span<const Tensor> arguments);
+/// The sum of its elements, which are never stored.
+XTAPE_API Tensor pointwise_sum(const char* name, StripPair f, const void* formula,
+                               std::span<const Tensor> arguments);
 /// `wanted` has a bit for each output of `f`; the others stay undefined. Outputs have the broadcast
 /// shape of the inputs. `reuse` may be overwritten where nobody else sees it.
 XTAPE_API void pointwise_outputs(StripPair f, const void* formula, std::span<Tensor> outputs,
@@ -269,6 +272,9 @@ struct GradientClosure {
   }
 };
 
+template <class X>
+concept PointwiseArgument = Number<X> || std::is_base_of_v<Tensor, X>;
+
 }  // namespace detail
 
 /// A function of one element at a time, made by `pointwise`.
@@ -282,17 +288,32 @@ class Pointwise {
 
   /// Tensors of any floating dtypes (integers count as float32) and numbers, broadcast. Throws
   /// ShapeError where they do not broadcast.
+  template <detail::PointwiseArgument... Args>
+  Tensor operator()(const Args&... args) const {
+    return apply(detail::pointwise_value, args...);
+  }
+
+  /// The sum of the results, 0-d, in one pass that stores none of them; float32 is summed in
+  /// float64. The gradients are one pass, too.
+  template <detail::PointwiseArgument... Args>
+  Tensor sum(const Args&... args) const {
+    return apply(detail::pointwise_sum, args...);
+  }
+
+ private:
+  using Compute = Tensor(const char* name, detail::StripPair f, const void* formula,
+                         std::span<const Tensor> arguments);
+
   template <class... Args>
-  requires((detail::Number<Args> || std::is_base_of_v<Tensor, Args>)&&...) Tensor operator()(
-      const Args&... args) const {
+  Tensor apply(Compute compute, const Args&... args) const {
     constexpr int N = sizeof...(Args);
     static_assert(N >= 1 && N <= 8, "a pointwise function takes 1 to 8 arguments");
     const bool numbers[] = {detail::Number<Args>...};
     const std::array<Tensor, N> given{as_tensor(args)...};
     std::array<Tensor, N> x = given;
     detail::convert_arguments(name_, x, numbers);
-    Tensor y = detail::pointwise_value(
-        name_, {detail::value_strip<F, N, float>, detail::value_strip<F, N, double>}, &f_, x);
+    Tensor y = compute(name_, {detail::value_strip<F, N, float>, detail::value_strip<F, N, double>},
+                       &f_, x);
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       const TensorRef inputs[] = {given[I]...};
       detail::record_named(name_, y, inputs, saves(x[I]...),
@@ -302,7 +323,6 @@ class Pointwise {
     return y;
   }
 
- private:
   template <class X>
   static Tensor as_tensor(const X& x) {
     if constexpr (detail::Number<X>) {

@@ -120,32 +120,74 @@ void gather_any(const Strips& s, int o, std::int64_t begin, std::int64_t count, 
   }
 }
 
-// Elements [begin, end) in memory order of the outputs; flat operands are used where they stand.
-void run_blocks(const Strips& s, std::int64_t begin, std::int64_t end, bool gathers) {
-  const int n = s.loop.operands;
+// Elements in memory order of the outputs; flat operands are used where they stand.
+class Block {
+ public:
+  Block(const Strips& s, bool gathers)
+      : s_(s), scratch_(gathers ? static_cast<std::size_t>(s.loop.operands) * kBlock * 8 : 0) {
+    for (int o = 0; o < s.loop.operands; ++o) {
+      steps[o] = s.access[o] == Access::constant ? 0 : 1;
+    }
+  }
+
+  // At most kBlock elements where operands are gathered.
+  void move_to(std::int64_t begin, std::int64_t count) {
+    for (int o = 0; o < s_.loop.operands; ++o) {
+      if (!s_.data[o] || s_.access[o] == Access::constant) {
+        pointers[o] = s_.data[o];
+      } else if (s_.access[o] == Access::flat) {
+        pointers[o] = s_.data[o] + begin * s_.item_bytes[o];
+      } else {
+        pointers[o] = scratch_.data() + o * kBlock * 8;
+        gather_any(s_, o, begin, count, pointers[o]);
+      }
+    }
+  }
+
   std::byte* pointers[kMaxOperands];
   std::int64_t steps[kMaxOperands];
-  std::byte* buffers[kMaxOperands];
-  const detail::Scratch<std::byte> scratch(gathers ? static_cast<std::size_t>(n) * kBlock * 8 : 0);
-  for (int o = 0; o < n; ++o) {
-    buffers[o] = scratch.data() + o * kBlock * 8;
-    steps[o] = s.access[o] == Access::constant ? 0 : 1;
-  }
+
+ private:
+  const Strips& s_;
+  detail::Scratch<std::byte> scratch_;
+};
+
+void run_blocks(const Strips& s, std::int64_t begin, std::int64_t end, bool gathers) {
+  Block at(s, gathers);
   const std::int64_t block = gathers ? kBlock : end - begin;
   for (; begin < end; begin += block) {
     const std::int64_t count = std::min(block, end - begin);
-    for (int o = 0; o < n; ++o) {
-      if (!s.data[o] || s.access[o] == Access::constant) {
-        pointers[o] = s.data[o];
-      } else if (s.access[o] == Access::flat) {
-        pointers[o] = s.data[o] + begin * s.item_bytes[o];
-      } else {
-        gather_any(s, o, begin, count, buffers[o]);
-        pointers[o] = buffers[o];
-      }
-    }
-    s.f(s.context, pointers, steps, count);
+    at.move_to(begin, count);
+    s.f(s.context, at.pointers, at.steps, count);
   }
+}
+
+// Side by side, so that it becomes vector code.
+template <class T>
+double sum_of(const T* x, std::int64_t count) noexcept {
+  double sums[8] = {};
+  std::int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    for (int k = 0; k < 8; ++k) sums[k] += static_cast<double>(x[i + k]);
+  }
+  for (; i < count; ++i) sums[0] += static_cast<double>(x[i]);
+  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+}
+
+double sum_blocks(const Strips& s, std::int64_t begin, std::int64_t end, bool gathers) {
+  alignas(64) std::byte values[kBlock * 8];
+  Block at(s, gathers);
+  at.steps[0] = 1;
+  double sum = 0;
+  for (; begin < end; begin += kBlock) {
+    const std::int64_t count = std::min(kBlock, end - begin);
+    at.move_to(begin, count);
+    at.pointers[0] = values;
+    s.f(s.context, at.pointers, at.steps, count);
+    sum += s.item_bytes[0] == 4 ? sum_of(reinterpret_cast<const float*>(values), count)
+                                : sum_of(reinterpret_cast<const double*>(values), count);
+  }
+  return sum;
 }
 
 // Whole innermost rows [begin, end); every innermost step is 0 or 1.
@@ -222,39 +264,63 @@ bool needs_reordering(const Loop& loop, int o) noexcept {
   return count >= kCopyFirst;
 }
 
+// How operands are walked: the first `outputs` decide the order.
+struct Walk {
+  Strips s;
+  std::int64_t count;
+  bool flat = true;
+
+  Walk(std::span<const std::int64_t> sizes, std::span<const Operand> operands, int outputs,
+       StripFunction f, const void* context) {
+    s.f = f;
+    s.context = context;
+    s.loop.rank = static_cast<int>(sizes.size());
+    s.loop.operands = static_cast<int>(operands.size());
+    std::copy(sizes.begin(), sizes.end(), s.loop.sizes);
+    for (int o = 0; o < s.loop.operands; ++o) {
+      s.data[o] = operands[o].data;
+      s.item_bytes[o] = operands[o].item_bytes;
+      std::copy_n(operands[o].strides, sizes.size(), s.loop.strides[o]);
+    }
+    count = s.loop.numel();
+    if (count == 0) return;
+    s.loop.simplify();
+    for (int o = 0; o < s.loop.operands; ++o) {
+      if (o >= outputs && needs_reordering(s.loop, o)) reordered_[o].take(s, o);
+      s.access[o] = access_of(s.loop, o);
+      flat = flat && s.access[o] != Access::gathered;
+    }
+  }
+
+ private:
+  Reordered reordered_[kMaxOperands];
+};
+
 }  // namespace
 
 void run_strips(std::span<const std::int64_t> sizes, std::span<const Operand> operands, int outputs,
                 StripFunction f, const void* context, std::int64_t grain) {
-  Strips s;
-  s.f = f;
-  s.context = context;
-  s.loop.rank = static_cast<int>(sizes.size());
-  s.loop.operands = static_cast<int>(operands.size());
-  std::copy(sizes.begin(), sizes.end(), s.loop.sizes);
-  for (int o = 0; o < s.loop.operands; ++o) {
-    s.data[o] = operands[o].data;
-    s.item_bytes[o] = operands[o].item_bytes;
-    std::copy_n(operands[o].strides, sizes.size(), s.loop.strides[o]);
-  }
-  const std::int64_t count = s.loop.numel();
-  if (count == 0) return;
-  s.loop.simplify();
-
-  Reordered reordered[kMaxOperands];
-  bool flat = true;
-  for (int o = 0; o < s.loop.operands; ++o) {
-    if (o >= outputs && needs_reordering(s.loop, o)) reordered[o].take(s, o);
-    s.access[o] = access_of(s.loop, o);
-    flat = flat && s.access[o] != Access::gathered;
-  }
-  if (!flat && rows_serve(s.loop)) {
+  const Walk walk(sizes, operands, outputs, f, context);
+  const Strips& s = walk.s;
+  if (walk.count == 0) return;
+  if (!walk.flat && rows_serve(s.loop)) {
     const std::int64_t row = s.loop.sizes[s.loop.rank - 1];
-    return detail::parallel_for(count / row, std::max<std::int64_t>(1, grain / row),
+    return detail::parallel_for(walk.count / row, std::max<std::int64_t>(1, grain / row),
                                 [&](std::int64_t b, std::int64_t e) { run_rows(s, b, e); });
   }
-  detail::parallel_for(count, grain,
-                       [&](std::int64_t b, std::int64_t e) { run_blocks(s, b, e, !flat); });
+  detail::parallel_for(walk.count, grain,
+                       [&](std::int64_t b, std::int64_t e) { run_blocks(s, b, e, !walk.flat); });
+}
+
+double sum_strips(std::span<const std::int64_t> sizes, std::span<const Operand> operands,
+                  StripFunction f, const void* context, std::int64_t grain) {
+  const Walk walk(sizes, operands, 1, f, context);
+  if (walk.count == 0) return 0;
+  const detail::Scratch<double> parts(static_cast<std::size_t>((walk.count - 1) / grain + 1));
+  detail::parallel_for(walk.count, grain, [&](std::int64_t b, std::int64_t e) {
+    parts[static_cast<std::size_t>(b / grain)] = sum_blocks(walk.s, b, e, !walk.flat);
+  });
+  return sum_of(parts.data(), (walk.count - 1) / grain + 1);
 }
 
 }  // namespace xtape::kernels

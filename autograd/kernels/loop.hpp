@@ -46,4 +46,9 @@ using StripFunction = void (*)(const void* context, std::byte* const* pointers,
 XTAPE_API void run_strips(std::span<const std::int64_t> sizes, std::span<const Operand> operands,
                           int outputs, StripFunction f, const void* context, std::int64_t grain);
 
+/// The sum of what `f` would write to operand 0, whose `data` is not looked at: added up in float64
+/// block by block, in parts of `grain` elements whatever the number of threads, and never stored.
+XTAPE_API double sum_strips(std::span<const std::int64_t> sizes, std::span<const Operand> operands,
+                            StripFunction f, const void* context, std::int64_t grain);
+
 }  // namespace xtape::kernels

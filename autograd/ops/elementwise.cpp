@@ -85,6 +85,25 @@ void elementwise_into(kernels::StripFunction f, const Tensor& like,
                       kGrain);
 }
 
+double elementwise_sum(kernels::StripFunction f, DType dtype, const Shape& shape,
+                       const Tensor* like, std::span<const Tensor> inputs, const void* context) {
+  const std::size_t rank = shape.size();
+  kernels::Operand operands[kernels::kMaxOperands];
+  std::int64_t strides[kernels::kMaxOperands][Shape::kMaxRank];
+  std::int64_t step = 1;
+  for (std::size_t i = rank; i-- > 0;) {
+    strides[0][i] = like ? like->strides()[i] : step;
+    step *= shape[i];
+  }
+  operands[0] = {nullptr, strides[0], static_cast<int>(item_size(dtype))};
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& x = inputs[i];
+    broadcast_strides(x, rank, strides[i + 1]);
+    operands[i + 1] = {x.value()->data, strides[i + 1], static_cast<int>(item_size(x.dtype()))};
+  }
+  return kernels::sum_strips(shape, {operands, inputs.size() + 1}, f, context, kGrain);
+}
+
 Tensor elementwise(const char* operation, kernels::StripFunction f, DType result,
                    std::initializer_list<TensorRef> inputs, const void* context) {
   const Tensor* tensors[kernels::kMaxOperands] = {};

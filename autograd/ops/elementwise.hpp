@@ -45,4 +45,10 @@ XTAPE_API void elementwise_into(kernels::StripFunction f, const Tensor& like,
                                 std::span<const Tensor* const> outputs,
                                 std::span<const Tensor* const> inputs, const void* context);
 
+/// The sum of what f would write into one output of this shape and dtype, which is never stored, in
+/// the memory order of `like` or, where that is null, row by row.
+XTAPE_API double elementwise_sum(kernels::StripFunction f, DType dtype, const Shape& shape,
+                                 const Tensor* like, std::span<const Tensor> inputs,
+                                 const void* context);
+
 }  // namespace xtape::detail

@@ -92,6 +92,15 @@ Tensor pointwise_value(const char* name, StripPair f, const void* formula,
   return y;
 }
 
+Tensor pointwise_sum(const char* name, StripPair f, const void* formula,
+                     std::span<const Tensor> arguments) {
+  const Shape shape = common_shape(name, arguments);
+  const DType dtype = arguments[0].dtype();
+  return scalar_tensor(
+      elementwise_sum(f.of(dtype), dtype, shape, layout_of(arguments, shape), arguments, formula),
+      dtype);
+}
+
 void pointwise_outputs(StripPair f, const void* formula, std::span<Tensor> outputs, unsigned wanted,
                        std::span<const Tensor> inputs, Tensor* reuse) {
   if (wanted == 0) return;

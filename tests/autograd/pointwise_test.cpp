@@ -3,7 +3,12 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <xtape/autograd/memory.hpp>
+#include <xtape/autograd/ops/indexing.hpp>
+#include <xtape/autograd/ops/random.hpp>
 #include <xtape/autograd/ops/reductions.hpp>
+#include <xtape/autograd/ops/shape.hpp>
+#include <xtape/autograd/parallel.hpp>
 #include <xtape/autograd/pointwise.hpp>
 
 #include "expect.hpp"
@@ -18,6 +23,9 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 constexpr auto huber =
     pointwise("huber", [](auto x) { return where(abs(x) < 1, 0.5 * x * x, abs(x) - 0.5); });
+
+constexpr auto product_and_sine =
+    pointwise("product_and_sine", [](auto a, auto b) { return a * a * b + sin(b); });
 
 const Rows rows({
     {.name = "lambda_of_one",
@@ -111,6 +119,22 @@ const Rows rows({
      .reference = [](long double x) { return std::abs(x) < 1 ? x * x / 2 : std::abs(x) - 0.5L; },
      .inputs = {{real(-2, 2)}},
      .kinks = {-1, 1}},
+    {.name = "lambda_summed",
+     .f = [](const Tensor& a, const Tensor& b) { return product_and_sine.sum(a, b); },
+     .reference =
+         [](const Array& a, const Array& b) {  // b has one row
+           Array y = Array::filled({}, 0);
+           for (std::size_t i = 0; i < a.values.size(); ++i) {
+             const long double v = b.values[i % b.values.size()];
+             y.values[0] += a.values[i] * a.values[i] * v + std::sin(v);
+           }
+           return y;
+         },
+     .inputs = {{real({3, 4}), real({3, 4})},
+                {real({2, 3, 5}), real({3, 5})},
+                {real({4, 150}), real({150})},
+                {real({0, 3}), real({3})},
+                {real(Shape{}), real(Shape{})}}},
 });
 
 BOOST_AUTO_TEST_SUITE(pointwise_lambdas)
@@ -184,6 +208,46 @@ BOOST_AUTO_TEST_CASE(errors) {
     x.fill_(3);
   }
   BOOST_CHECK_THROW(y.sum().backward(), GradError);
+}
+
+BOOST_AUTO_TEST_CASE(a_sum_is_what_summing_the_results_gives) {
+  manual_seed(3);
+  const Tensor x = randn({70, 1000}, float64), y = randn({1000, 70}, float64);
+  const auto check = [](const Tensor& a, const Tensor& b) {
+    const double sum = product_and_sine.sum(a, b).item<double>();
+    BOOST_TEST(sum == product_and_sine(a, b).sum().item<double>(),
+               boost::test_tools::tolerance(1e-13));
+    const int threads = num_threads();
+    for (const int n : {1, 2}) {
+      set_num_threads(n);
+      BOOST_TEST(product_and_sine.sum(a, b).item<double>() == sum);
+    }
+    set_num_threads(threads);
+  };
+  check(x, x);
+  check(x, y.t());
+  check(x.t(), y[0]);
+  check(flip(x, {0, 1}), x[{slice(), slice(none, 1)}]);
+  check(x.unsqueeze(1).expand({70, 3, 1000}), randn({3, 1}, float64));
+}
+
+BOOST_AUTO_TEST_CASE(a_sum_stores_no_results) {
+  const auto f = pointwise("plus", [](auto a, auto b) { return a + b; });
+  const Tensor ones_of_float = ones({1}).expand({20'000'000});
+  BOOST_TEST(f.sum(ones_of_float, 0).item<double>() == 2e7);  // float32 alone would end at 2^24
+  const Tensor x = ones({1 << 20}).requires_grad_();
+  memory::reset_peak();
+  const std::int64_t before = memory::stats().live_bytes;
+  const Tensor y = f.sum(x, x);
+  BOOST_TEST(memory::stats().peak_bytes - before < 1 << 18);  // the results would be 4 MiB
+  y.backward();
+  BOOST_TEST(x.grad()[0].item<double>() == 2);
+  BOOST_TEST((y.dtype() == float32));
+  BOOST_TEST((f.sum(ones({2}, int64), 0.5).dtype() == float32));
+  BOOST_TEST(std::isnan(f.sum(tensor({kNaN, 1}), 1).item<double>()));
+  BOOST_TEST(f.sum(2, 3).item<double>() == 5);
+  BOOST_CHECK_EXCEPTION(f.sum(ones({2, 3}), ones({4})), ShapeError,
+                        says("plus: shapes [2, 3] and [4] do not broadcast"));
 }
 
 BOOST_AUTO_TEST_CASE(nan_and_infinities_pass) {

@@ -25,6 +25,12 @@ const auto softclip =
     xtape::pointwise("softclip", [](auto x, auto limit) { return limit * tanh(x / limit); });
 // README: end
 
+// README: summed
+Tensor mean_softclip(const Tensor& x, double limit) {
+  return softclip.sum(x, limit) / static_cast<double>(x.numel());
+}
+// README: end
+
 // README: captured
 Tensor softclip_number(const Tensor& x, double limit) {
   return xtape::pointwise("softclip", [limit](auto v) { return limit * tanh(v / limit); })(x);
@@ -129,6 +135,8 @@ int main() {
       "one lambda", [](const Tensor& t) { return lambda::softclip(t, 2.0); }, x);
   check(
       "captured", [](const Tensor& t) { return lambda::softclip_number(t, 2); }, x);
+  check(
+      "summed", [](const Tensor& t) { return lambda::mean_softclip(t, 2); }, x);
   check(
       "record", [](const Tensor& t) { return recorded::softclip(t, 2); }, x);
   check("xtensor", differences, x);
