@@ -2,6 +2,7 @@
 #include "dataset.hpp"
 
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,12 @@ Batch Dataset::get_batch(std::span<const std::int64_t> indices) const {
   if (indices.empty()) throw ValueError("Dataset: expected at least one sample to stack, got none");
   const std::vector<Batch> samples = detail::get_samples(*this, indices);
   return {stack(samples, indices, &Batch::x), stack(samples, indices, &Batch::y)};
+}
+
+Batch Dataset::get_all() const {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(size()));
+  std::iota(all.begin(), all.end(), 0);
+  return get_batch(all);
 }
 
 TensorDataset::TensorDataset(const Tensor& x, const Tensor& y) {

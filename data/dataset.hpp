@@ -46,6 +46,8 @@ class XTAPE_API Dataset {
   /// its neighbours draw. Throws ShapeError and DTypeError where samples do not stack, ValueError
   /// for none at all.
   virtual Batch get_batch(std::span<const std::int64_t> indices) const;
+  /// All samples in order, e.g. for fitting a scaler. Throws as get_batch does.
+  Batch get_all() const;
 
  protected:
   Dataset() = default;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <system_error>
 #include <unordered_set>
 #include <utility>
@@ -184,6 +185,13 @@ Table Table::take(std::span<const std::int64_t> rows) const {
                                picked(column.texts, rows), column.place});
   }
   return result;
+}
+
+Table Table::head(std::int64_t count) const {
+  if (count < 0) throw ValueError("Table: expected at least 0 rows, got " + std::to_string(count));
+  std::vector<std::int64_t> first(static_cast<std::size_t>(std::min(count, rows_)));
+  std::iota(first.begin(), first.end(), 0);
+  return take(first);
 }
 
 Table Table::drop_missing() const {

@@ -53,6 +53,8 @@ class XTAPE_API Table {
   Table drop(const std::vector<std::string>& names) const;
   /// These rows, in this order, e.g. the training rows of a split. Throws IndexError.
   Table take(std::span<const std::int64_t> rows) const;
+  /// The first rows, or all where there are no more. Throws ValueError below 0.
+  Table head(std::int64_t count) const;
   /// The rows in which nothing is missing.
   Table drop_missing() const;
 

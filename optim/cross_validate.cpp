@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cross_validate.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <exception>
 #include <limits>
-#include <thread>
 
 #include "../autograd/error.hpp"
-#include "../autograd/parallel.hpp"
 #include "../autograd/random.hpp"
+#include "folds.hpp"
 #include "named_error.hpp"
 
 namespace xtape::optim {
@@ -54,19 +52,6 @@ void check_fold(const Fold& fold, std::size_t number, std::int64_t samples) {
   }
 }
 
-NamedNumbers run_fold(detail::LearnerFactory factory, const data::Dataset& data, const Fold& fold,
-                      std::uint64_t stream, std::uint64_t seed) {
-  const GeneratorScope scope({.seed = seed, .stream = stream});
-  const auto train = Shared<const Selection>::make(data, fold.train);
-  const auto test = Shared<const Selection>::make(data, fold.test);
-  const Learner learner = factory.make(factory.object, *train);
-  data::DataLoader train_loader(train,
-                                {.batch_size = learner.batch_size, .shuffle = true, .seed = seed});
-  data::DataLoader test_loader(test, {.batch_size = learner.batch_size});
-  learner.trainer->fit(train_loader, {.epochs = learner.epochs});
-  return learner.trainer->evaluate(test_loader);
-}
-
 }  // namespace
 
 std::vector<FoldStatistics> CrossValidation::statistics() const {
@@ -83,41 +68,49 @@ std::vector<FoldStatistics> CrossValidation::statistics() const {
   return found;
 }
 
+void detail::check_folds(std::span<const Fold> folds, std::int64_t samples) {
+  if (folds.empty()) throw ValueError("cross_validate: there is no fold");
+  for (std::size_t i = 0; i < folds.size(); ++i) check_fold(folds[i], i, samples);
+}
+
+NamedNumbers detail::run_fold(LearnerFactory factory, const data::Dataset& data,
+                              std::span<const Fold> folds, std::size_t i,
+                              const CrossValidateOptions& options) try {
+  const GeneratorScope scope({.seed = options.seed, .stream = options.first_stream + i});
+  const auto train = Shared<const Selection>::make(data, folds[i].train);
+  const auto test = Shared<const Selection>::make(data, folds[i].test);
+  const Learner learner = factory.make(factory.object, *train);
+  data::DataLoader train_loader(
+      train, {.batch_size = learner.batch_size, .shuffle = true, .seed = options.seed});
+  data::DataLoader test_loader(test, {.batch_size = learner.batch_size});
+  learner.trainer->fit(train_loader, {.epochs = learner.epochs});
+  return learner.trainer->evaluate(test_loader);
+} catch (...) {
+  rethrow_named("cross_validate: fold " + std::to_string(i));
+}
+
 CrossValidation detail::cross_validate_with(LearnerFactory factory, const data::Dataset& data,
                                             std::span<const Fold> folds,
                                             const CrossValidateOptions& options) {
-  if (folds.empty()) throw ValueError("cross_validate: there is no fold");
+  check_folds(folds, data.size());
   if (options.threads < 1) {
     throw ValueError("cross_validate: threads is at least 1, got " +
                      std::to_string(options.threads));
   }
-  for (std::size_t i = 0; i < folds.size(); ++i) check_fold(folds[i], i, data.size());
   CrossValidation result{std::vector<NamedNumbers>(folds.size())};
   std::vector<std::exception_ptr> errors(folds.size());
   std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    set_num_threads(1);
+  run_on_threads(options.threads, folds.size(), [&] {
     for (std::size_t i; (i = next++) < folds.size();) {
       try {
-        result.folds[i] = run_fold(factory, data, folds[i], options.first_stream + i, options.seed);
+        result.folds[i] = run_fold(factory, data, folds, i, options);
       } catch (...) {
         errors[i] = std::current_exception();
       }
     }
-  };
-  {
-    // Threads of our own even for one, so that the caller's settings stay.
-    std::vector<std::jthread> threads;
-    const auto count = std::min(static_cast<std::size_t>(options.threads), folds.size());
-    for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work);
-  }
-  for (std::size_t i = 0; i < errors.size(); ++i) {
-    if (!errors[i]) continue;
-    try {
-      std::rethrow_exception(errors[i]);
-    } catch (...) {
-      detail::rethrow_named("cross_validate: fold " + std::to_string(i));
-    }
+  });
+  for (const std::exception_ptr& e : errors) {
+    if (e) std::rethrow_exception(e);
   }
   return result;
 }

@@ -10,14 +10,13 @@
 #include "../autograd/export.hpp"
 #include "../autograd/owned.hpp"
 #include "../data/dataset.hpp"
+#include "../data/split.hpp"
 #include "trainer.hpp"
 
 namespace xtape::optim {
 
-/// The samples of one part of a cross-validation.
-struct Fold {
-  std::vector<std::int64_t> train, test;
-};
+/// The samples of one part of a cross-validation, as `KFold` and its like give them.
+using Fold = data::Split;
 
 /// What is trained on a fold. The trainer refers to model and optimizer.
 struct Learner {

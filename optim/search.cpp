@@ -2,16 +2,17 @@
 #include "search.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
+#include <compare>
 #include <cstdio>
 #include <exception>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "../autograd/error.hpp"
+#include "folds.hpp"
 #include "named_error.hpp"
 #include "search_log.hpp"
 
@@ -33,6 +34,77 @@ std::vector<std::string> heading(const SearchRow& row) {
   }
   return names;
 }
+
+// Hands out the folds of all points that are not done, in their order, and logs a point when its
+// last fold is done. Those before one that failed have all been handed out: whatever the number of
+// threads, the first failure is found.
+class FoldQueue {
+ public:
+  struct Task {
+    std::size_t point = 0, fold = 0;
+    auto operator<=>(const Task&) const = default;
+  };
+
+  FoldQueue(detail::SearchLog& log, std::size_t folds, bool (*stop)())
+      : log_(log), folds_(folds), stop_(stop) {}
+
+  std::optional<Task> take() {
+    const std::lock_guard lock(mutex_);
+    const std::size_t points = log_.rows().size();
+    if (next_.fold == 0) {
+      while (next_.point < points && log_.rows()[next_.point]) ++next_.point;
+      closed_ = closed_ || next_.point == points || (stop_ && stop_());
+    }
+    if (closed_) return std::nullopt;
+    const Task task = next_;
+    if (++next_.fold == folds_) next_ = {task.point + 1, 0};
+    return task;
+  }
+
+  void done(const Task& task, NamedNumbers figures) {
+    const std::lock_guard lock(mutex_);
+    Open& open = open_[task.point];
+    open.result.folds.resize(folds_);
+    open.result.folds[task.fold] = std::move(figures);
+    if (++open.done < folds_) return;
+    log_.add(task.point, open.result.statistics());
+    open_.erase(task.point);
+  }
+
+  void failed(const Task& task, std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    if (error_ && first_failed_ < task) return;  // an earlier one failed too
+    first_failed_ = task;
+    error_ = std::move(error);
+  }
+
+  /// Throws what the first fold that failed threw, its point before the text.
+  void rethrow(const std::vector<Point>& points) const {
+    if (!error_) return;
+    try {
+      std::rethrow_exception(error_);
+    } catch (...) {
+      detail::rethrow_named("search: " + points[first_failed_.point].to_string());
+    }
+  }
+
+ private:
+  struct Open {
+    CrossValidation result{};
+    std::size_t done = 0;
+  };
+
+  detail::SearchLog& log_;
+  std::size_t folds_;
+  bool (*stop_)();
+  std::mutex mutex_;
+  Task next_;
+  std::map<std::size_t, Open> open_;  // points of which some folds are done
+  bool closed_ = false;
+  Task first_failed_;
+  std::exception_ptr error_;
+};
 
 // Null where no row has the figure as a number.
 const SearchRow* find_best(const SearchResult& result) {
@@ -116,48 +188,30 @@ SearchResult detail::search_with(PointLearnerFactory factory, std::vector<Point>
   if (options.threads < 1) {
     throw ValueError("search: threads is at least 1, got " + std::to_string(options.threads));
   }
+  check_folds(folds, data.size());
   SearchLog log(points, data.size(), folds, options);
-  std::vector<std::exception_ptr> errors(points.size());
-  std::atomic<std::size_t> next{0};
-  std::atomic<bool> failed{false};
-  std::mutex mutex;
-  const auto evaluate = [&](std::size_t p) {
-    const auto make = [&](const data::Dataset& train) {
-      return factory.make(factory.object, points[p], train);
+  FoldQueue queue(log, folds.size(), options.stop);
+  const auto evaluate = [&](const FoldQueue::Task& task) {
+    auto make = [&](const data::Dataset& train) {
+      return factory.make(factory.object, points[task.point], train);
     };
-    auto figures =
-        cross_validate(make, data, folds, {.seed = options.seed, .first_stream = p * folds.size()})
-            .statistics();
-    const std::lock_guard lock(mutex);
-    log.add(p, std::move(figures));
+    return run_fold({&make,
+                     [](void* f, const data::Dataset& train) {
+                       return (*static_cast<decltype(make)*>(f))(train);
+                     }},
+                    data, folds, task.fold,
+                    {.seed = options.seed, .first_stream = task.point * folds.size()});
   };
-  const auto work = [&] {
-    // Points begin in their order, so those before one that failed have all been begun: whatever
-    // the number of threads, the first failure is found.
-    for (std::size_t p; !failed && (p = next++) < points.size();) {
-      if (log.rows()[p]) continue;
-      if (options.stop && options.stop()) return;
+  run_on_threads(options.threads, points.size() * folds.size(), [&] {
+    while (const auto task = queue.take()) {
       try {
-        evaluate(p);
+        queue.done(*task, evaluate(*task));
       } catch (...) {
-        errors[p] = std::current_exception();
-        failed = true;
+        queue.failed(*task, std::current_exception());
       }
     }
-  };
-  {
-    std::vector<std::jthread> threads;
-    const auto count = std::min(static_cast<std::size_t>(options.threads), points.size());
-    for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work);
-  }
-  for (std::size_t p = 0; p < errors.size(); ++p) {
-    if (!errors[p]) continue;
-    try {
-      std::rethrow_exception(errors[p]);
-    } catch (...) {
-      rethrow_named("search: " + points[p].to_string());
-    }
-  }
+  });
+  queue.rethrow(points);
   SearchResult result{.rows = {}, .metric = options.metric, .mode = options.mode};
   for (std::size_t p = 0; p < points.size(); ++p) {
     if (const auto& figures = log.rows()[p]) {

@@ -17,7 +17,7 @@
 namespace xtape::optim {
 
 struct SearchOptions {
-  int threads = 1;         ///< points at one time; each computes with one thread itself
+  int threads = 1;         ///< folds at one time; each computes with one thread itself
   std::uint64_t seed = 0;  ///< of all random numbers; fold i of n of point p has stream p n + i
   std::string metric = "loss";          ///< the figure whose mean is compared
   PlateauMode mode = PlateauMode::min;  ///< whether it is best where it is least, or greatest

@@ -55,6 +55,9 @@ BOOST_AUTO_TEST_CASE(tensors_by_rows) {
   BOOST_CHECK_EQUAL(one.x.data<float>()[1], 21);
   BOOST_CHECK_EQUAL(one.y.item<int>(), 7);
   BOOST_CHECK(data.get_batch({}).x.shape() == (Shape{0, 2}));
+  const Batch all = data.get_all();
+  BOOST_TEST(floats(all.x) == floats(grid()), boost::test_tools::per_element());
+  BOOST_CHECK_EQUAL(all.y.data<std::int64_t>()[3], 8);
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_is_a_copy) {

@@ -66,6 +66,11 @@ BOOST_AUTO_TEST_CASE(parts_of_a_table) {
   BOOST_CHECK_EQUAL(some.numbers("age")[1], 31);
   BOOST_CHECK_EQUAL(some.texts("town")[2], "Bonn");
   BOOST_CHECK_EQUAL(t.take({}).rows(), 0);
+  BOOST_CHECK_EQUAL(t.head(0).rows(), 0);
+  BOOST_CHECK_EQUAL(t.head(9).rows(), 4);
+  BOOST_CHECK_EQUAL(t.head(3).rows(), 3);
+  BOOST_CHECK_EQUAL(t.head(3).numbers("age")[0], 31);
+  BOOST_CHECK_THROW(t.head(-1), xtape::ValueError);
   const std::vector<std::int64_t> beyond = {4}, before = {-1};
   BOOST_CHECK_EXCEPTION(t.take(beyond), xtape::IndexError, says("row 4 of 4"));
   BOOST_CHECK_THROW(t.take(before), xtape::IndexError);

@@ -4,6 +4,7 @@
 
 #include <xtape/autograd/error.hpp>
 #include <xtape/autograd/ops/random.hpp>
+#include <xtape/autograd/parallel.hpp>
 #include <xtape/autograd/random.hpp>
 #include <xtape/nn/linear.hpp>
 #include <xtape/nn/losses_regression.hpp>
@@ -15,9 +16,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <csignal>
 #include <limits>
+#include <mutex>
 
 #include "../data/files.hpp"
 
@@ -93,6 +97,27 @@ BOOST_AUTO_TEST_CASE(grid_in_order_same_figures_for_any_number_of_threads) {
   }
   BOOST_TEST(exact(optim::grid_search(make, grid, samples(), folds(), {.seed = 1})) != exact(one));
   BOOST_TEST(default_generator().position == position);
+}
+
+BOOST_AUTO_TEST_CASE(folds_of_one_point_run_at_one_time_with_one_thread_each) {
+  std::mutex mutex;
+  std::condition_variable another;
+  int begun = 0;
+  const auto meets = [&](const optim::Point& point, const data::Dataset& train) {
+    if (num_threads() != 1) throw ValueError("a fold has several threads");
+    std::unique_lock lock(mutex);
+    ++begun;
+    another.notify_all();
+    if (!another.wait_for(lock, std::chrono::seconds(20), [&] { return begun == 2; })) {
+      throw ValueError("alone");
+    }
+    return make(point, train);
+  };
+  const std::vector<optim::Parameter> one{{"epochs", {1}}, {"optimizer", {"sgd"}}};
+  const int before = num_threads();
+  const auto found = optim::grid_search(meets, one, samples(), folds(), {.threads = 2});
+  BOOST_TEST(exact(found) == exact(optim::grid_search(make, one, samples(), folds())));
+  BOOST_TEST(num_threads() == before);
 }
 
 BOOST_AUTO_TEST_CASE(each_point_has_its_own_random_numbers) {
@@ -328,6 +353,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit) {
   std::vector<optim::Setting> thousand;
   for (int i = 0; i < 1001; ++i) thousand.emplace_back(i);
   refuses({{"a", thousand}, {"b", thousand}}, "over a million points");
+  BOOST_CHECK_EXCEPTION(optim::grid_search(make, grid, samples(), {}), ValueError,
+                        says("there is no fold"));
   BOOST_CHECK_THROW(optim::random_search(make, grid, 0, samples(), folds()), ValueError);
   BOOST_CHECK_THROW(optim::grid_search(make, grid, samples(), folds(), {.threads = 0}), ValueError);
 }
@@ -337,7 +364,7 @@ BOOST_AUTO_TEST_CASE(the_first_failure_is_thrown) {
     if (point.whole("epochs") > 1) throw ValueError("bad " + point.to_string());
     return make(point, train);
   };
-  for (const int threads : {1, 3}) {
+  for (const int threads : {1, 2, 3, 7}) {
     BOOST_CHECK_EXCEPTION(optim::grid_search(fails, grid, samples(), folds(), {.threads = threads}),
                           ValueError, says("bad epochs 2, optimizer adam"));
   }
