@@ -124,7 +124,6 @@ void train(example::Run& run) {
   Net net(known.x, 6, 0);
   train_one(run, net, known, test);
   run.set("new_customer", net(narrow(test.x, 0, 0, 1)).item<double>());  // leaves so probably
-
   const auto folds =
       data::StratifiedKFold{.n_splits = 10, .shuffle = true, .seed = f.seed}.split(labels);
   const double mean = validate(run, "cv_accuracy", samples, folds, {});
