@@ -26,10 +26,11 @@ class Hooks final : public CallObserver {
   }
   void called(Module& module, const Tensor& result) override {
     if (before_) before_->called(module, result);
-    const std::vector<Entry> now = entries_;  // a hook may make or end others
-    for (const Entry& e : now) {
-      if (e.module == &module) e.hook->call(module, result);
+    std::vector<std::shared_ptr<CallHook>> its;  // a hook may make or end others
+    for (const Entry& e : entries_) {
+      if (e.module == &module) its.push_back(e.hook);
     }
+    for (const auto& hook : its) hook->call(module, result);
   }
 
  private:

@@ -146,7 +146,7 @@ std::vector<Point> detail::grid_points(std::span<const Parameter> parameters) {
   const std::int64_t count = check(parameters);
   for (const Parameter& p : parameters) {
     if (!is_continuous(p)) continue;
-    throw ValueError("grid_search: parameter '" + p.name + "' is a range without end of numbers; " +
+    throw ValueError("grid_search: parameter '" + p.name + "' is a continuous range; " +
                      "list values, or draw them (random_search)");
   }
   if (count > kMostPoints) throw ValueError("grid_search: over a million points");

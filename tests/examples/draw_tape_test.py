@@ -39,7 +39,7 @@ class DrawTapeTest(ProgramTest):
         self.assertEqual(sum(row["operation"] == "tanh" for row in rows), 2 * 3)
 
     def test_bad_input(self):
-        self.run_bad(1, "--data-dir: nothing to read here", "--data-dir", ".")
+        self.check_refuses_data()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 
 import sys
 import unittest
-import xml.etree.ElementTree
 
 from program import ProgramTest
 
@@ -28,18 +27,14 @@ class HessianSpectrumTest(ProgramTest):
             self.assertGreater(rows[-1]["x"], figures["largest"])
             for name in ["all", "by Lanczos"]:
                 self.assertAlmostEqual(width * sum(row.get(name, 0) for row in rows), 1, delta=0.02)
-        svg = xml.etree.ElementTree.parse(self.work / "b" / "spectrum.svg").getroot()
-        self.assertIn("by Lanczos", [t.strip() for t in svg.itertext()])
+        self.assertIn("by Lanczos", self.svg_texts("b", "spectrum"))
 
     def test_same_seed_same_bits(self):
-        for folder, seed in [("a", 3), ("b", 3), ("c", 4)]:
-            self.run_ok(*self.small, "1", "--seed", seed, "--out-dir", folder)
-        a, b, c = (self.curves(folder, "spectrum") for folder in "abc")
-        self.assertEqual(a, b)
-        self.assertNotEqual(a, c)
+        self.check_seeds(lambda folder: self.curves(folder, "spectrum"), "--limit", "150",
+                         "--threads", "1")
 
     def test_bad_input(self):
-        self.run_bad(1, "--data-dir: nothing to read here", "--data-dir", ".")
+        self.check_refuses_data()
 
 
 if __name__ == "__main__":

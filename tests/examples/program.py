@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 
 class ProgramTest(unittest.TestCase):
@@ -45,3 +46,20 @@ class ProgramTest(unittest.TestCase):
                 if row["y"]:
                     rows.setdefault(float(row["x"]), {})[row["series"]] = float(row["y"])
         return [{"x": x, **values} for x, values in rows.items()]
+
+    def figure(self, folder, name):
+        return float(self.metrics(folder)[name])
+
+    def svg_texts(self, folder, name):
+        svg = xml.etree.ElementTree.parse(self.work / folder / f"{name}.svg").getroot()
+        return [text.strip() for text in svg.itertext()]
+
+    def check_seeds(self, rows, *arguments):
+        """One epoch: the same seed leaves the same rows(folder), another seed others."""
+        for folder, seed in [("a", 3), ("b", 3), ("c", 4)]:
+            self.run_ok("--epochs", "1", "--seed", seed, "--out-dir", folder, "--quiet", *arguments)
+        self.assertEqual(rows("a"), rows("b"))
+        self.assertNotEqual(rows("a"), rows("c"))
+
+    def check_refuses_data(self):
+        self.run_bad(1, "--data-dir: nothing to read here", "--data-dir", ".")
