@@ -42,6 +42,11 @@ constexpr DType promote(DType a, DType b) noexcept { return a < b ? b : a; }
 
 namespace detail {
 
+/// Booleans, whole numbers, floating ones: 0, 1, 2.
+constexpr int category(DType dtype) noexcept {
+  return is_floating(dtype) ? 2 : dtype == DType::boolean ? 0 : 1;
+}
+
 template <class T>
 struct DTypeOf;
 template <>

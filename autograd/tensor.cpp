@@ -155,7 +155,7 @@ bool is_dense(const Tensor& x) noexcept {
   return true;
 }
 
-void begin_write(const char* operation, const Tensor& x) {
+void check_writable(const char* operation, const Tensor& x) {
   if (!x.defined()) throw ValueError(std::string(operation) + ": the tensor is undefined");
   const Node* node = x.value()->node;
   if (node && !node->leaf) {
@@ -166,6 +166,10 @@ void begin_write(const char* operation, const Tensor& x) {
     throw GradError(std::string(operation) +
                     ": a leaf that requires grad is written only inside a NoGrad scope");
   }
+}
+
+void begin_write(const char* operation, const Tensor& x) {
+  check_writable(operation, x);
   raise_version(x);
 }
 

@@ -18,6 +18,7 @@ namespace xtape {
 
 class Tensor;
 class Index;
+enum class RoundingMode : std::uint8_t;
 struct BackwardOptions;
 
 namespace detail {
@@ -159,16 +160,57 @@ class XTAPE_API Tensor {
   Tensor& index_put_(std::initializer_list<Index> indices, const Tensor& values,
                      bool accumulate = false);
   Tensor& index_put_(std::initializer_list<Index> indices, Scalar value, bool accumulate = false);
-  /// this = this op other. Throw as copy_ does, and DTypeError where the result is of a higher
-  /// category.
+  /// x.op_(...) writes what op(x, ...) of ops/ gives into x, broadcast and converted. Throw as
+  /// copy_ does, and DTypeError where the result is of a higher category.
   Tensor& add_(const Tensor& other);
   Tensor& add_(Scalar other);
+  Tensor& add_(const Tensor& other, Scalar alpha);  ///< this + alpha other
   Tensor& sub_(const Tensor& other);
   Tensor& sub_(Scalar other);
+  Tensor& sub_(const Tensor& other, Scalar alpha);  ///< this - alpha other
   Tensor& mul_(const Tensor& other);
   Tensor& mul_(Scalar other);
   Tensor& div_(const Tensor& other);
   Tensor& div_(Scalar other);
+  Tensor& div_(const Tensor& other, RoundingMode rounding_mode);
+  Tensor& div_(Scalar other, RoundingMode rounding_mode);
+  Tensor& remainder_(const Tensor& other);
+  Tensor& remainder_(Scalar other);
+  Tensor& fmod_(const Tensor& other);
+  Tensor& fmod_(Scalar other);
+  Tensor& pow_(const Tensor& exponent);
+  Tensor& pow_(Scalar exponent);
+  Tensor& atan2_(const Tensor& other);
+  Tensor& hypot_(const Tensor& other);
+  Tensor& neg_();
+  Tensor& abs_();
+  Tensor& sign_();
+  Tensor& reciprocal_();
+  Tensor& floor_();
+  Tensor& ceil_();
+  Tensor& round_();
+  Tensor& trunc_();
+  Tensor& exp_();
+  Tensor& log_();
+  Tensor& sqrt_();
+  Tensor& clamp_(Scalar min, Scalar max);
+  Tensor& clamp_(const Tensor& min, const Tensor& max);
+  Tensor& clamp_min_(Scalar min);
+  Tensor& clamp_max_(Scalar max);
+  Tensor& lerp_(const Tensor& end, double weight);
+  Tensor& lerp_(const Tensor& end, const Tensor& weight);
+  Tensor& addcmul_(const Tensor& a, const Tensor& b, Scalar value = 1);
+  Tensor& addcdiv_(const Tensor& a, const Tensor& b, Scalar value = 1);
+  Tensor& nan_to_num_(double nan = 0);
+  Tensor& masked_fill_(const Tensor& mask, Scalar value);
+  Tensor& index_add_(std::int64_t dim, const Tensor& index, const Tensor& source);
+  Tensor& scatter_(std::int64_t dim, const Tensor& index, const Tensor& source);
+  Tensor& scatter_(std::int64_t dim, const Tensor& index, Scalar value);
+  Tensor& scatter_add_(std::int64_t dim, const Tensor& index, const Tensor& source);
+  /// Fresh numbers of this thread's generator, as `uniform`, `normal` and `bernoulli` draw them.
+  Tensor& uniform_(double low = 0, double high = 1);
+  Tensor& normal_(double mean = 0, double std = 1);
+  Tensor& bernoulli_(double p = 0.5);
   /// Takes over the data of `other` (same shape; dtype may differ): what other handles of this leaf
   /// see changes too, and gradients stay apart. Throws ShapeError.
   Tensor& set_data(const Tensor& other);
@@ -268,7 +310,9 @@ template <class T>
 T* fresh_data(const Tensor& y) noexcept {
   return reinterpret_cast<T*>(y.value()->data);
 }
-/// Throws GradError where `x` may not be written now; raises its version otherwise.
+/// Throws GradError where `x` may not be written now.
+XTAPE_API void check_writable(const char* operation, const Tensor& x);
+/// Checks that, then raises its version.
 XTAPE_API void begin_write(const char* operation, const Tensor& x);
 inline void raise_version(const Tensor& x) noexcept {
   x.value()->storage->version.fetch_add(1, std::memory_order_release);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "../error.hpp"
+#include "arithmetic.hpp"
 #include "indexing.hpp"
 #include "unary.hpp"
 
@@ -11,6 +12,7 @@ namespace xtape {
 
 // Of the sign of the output alone, so the input need not be kept.
 Tensor relu(const Tensor& x) {
+  if (x.defined() && !is_floating(x.dtype())) return clamp_min(x, 0);
   return detail::unary_by_output(
       "relu", x, [](auto x) { return where(x <= 0, 0, x); },
       [](auto g, auto y) { return where(y > 0, g, 0); });

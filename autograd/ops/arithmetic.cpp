@@ -17,8 +17,6 @@ namespace {
 using kernels::Binary;
 using kernels::Comparison;
 
-int category(DType dtype) noexcept { return is_floating(dtype) ? 2 : dtype == boolean ? 0 : 1; }
-
 Tensor with_dtype(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : x.to(dtype); }
 
 // Division of integers is done in float32.
@@ -61,7 +59,9 @@ Tensor compute(const char* name, Binary op, const Tensor& a, Scalar b, bool swap
   const kernels::StripFunction f = kernels::binary_strip(op, dtype);
   return detail::dispatch(dtype, [&]<class T>(detail::Type<T>) {
     const T number = b.to<T>();
-    check_division(name, op, dtype, number == T(0));
+    if (is_whole_division(op) && !is_floating(dtype)) {
+      check_division(name, op, dtype, swapped ? !all(a).item<bool>() : number == T(0));
+    }
     if (a.dtype() == dtype) return detail::elementwise_number(f, a, &number, swapped);
     const NoGrad no_grad;
     return detail::elementwise_number(f, a.to(dtype), &number, swapped);
@@ -132,7 +132,7 @@ DType result_type(const Tensor& a, const Tensor& b) {
   if (a_number != b_number) {
     const DType tensor = a_number ? b.dtype() : a.dtype();
     const DType number = a_number ? a.dtype() : b.dtype();
-    if (category(number) <= category(tensor)) return tensor;
+    if (detail::category(number) <= detail::category(tensor)) return tensor;
     return number;
   }
   return promote(a.dtype(), b.dtype());
@@ -231,6 +231,10 @@ Tensor div(const Tensor& a, Scalar b, RoundingMode rounding_mode) {
   return compute("div", quotient(rounding_mode), a, b);
 }
 
+Tensor div(Scalar a, const Tensor& b, RoundingMode rounding_mode) {
+  return compute("div", quotient(rounding_mode), b, a, true);
+}
+
 Tensor remainder(const Tensor& a, const Tensor& b) {
   Tensor y = compute("remainder", Binary::remainder, a, b);
   record("remainder", y, {a, b}, saves(a, b), [](Backward& t) {
@@ -246,6 +250,13 @@ Tensor remainder(const Tensor& a, Scalar b) {
   return y;
 }
 
+Tensor remainder(Scalar a, const Tensor& b) {
+  Tensor y = compute("remainder", Binary::remainder, b, a, true);
+  record("remainder", y, {b}, saves(b),
+         [a](Backward& t) { t.add(0, -(t.g() * div(a, t.saved(0), RoundingMode::floor))); });
+  return y;
+}
+
 Tensor fmod(const Tensor& a, const Tensor& b) {
   Tensor y = compute("fmod", Binary::fmod, a, b);
   record("fmod", y, {a, b}, saves(a, b), [](Backward& t) {
@@ -258,6 +269,13 @@ Tensor fmod(const Tensor& a, const Tensor& b) {
 Tensor fmod(const Tensor& a, Scalar b) {
   Tensor y = compute("fmod", Binary::fmod, a, b);
   record("fmod", y, {a}, saves(), [](Backward& t) { t.add(0, t.take_g()); });
+  return y;
+}
+
+Tensor fmod(Scalar a, const Tensor& b) {
+  Tensor y = compute("fmod", Binary::fmod, b, a, true);
+  record("fmod", y, {b}, saves(b),
+         [a](Backward& t) { t.add(0, -(t.g() * div(a, t.saved(0), RoundingMode::trunc))); });
   return y;
 }
 
@@ -326,6 +344,21 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   return y;
 }
 
+Tensor where(const Tensor& condition, const Tensor& a, Scalar b) {
+  detail::check_defined("where", a);
+  return where(condition, a, scalar_tensor(b, b.promote_with(a.dtype())));
+}
+
+Tensor where(const Tensor& condition, Scalar a, const Tensor& b) {
+  detail::check_defined("where", b);
+  return where(condition, scalar_tensor(a, a.promote_with(b.dtype())), b);
+}
+
+Tensor where(const Tensor& condition, Scalar a, Scalar b) {
+  const DType dtype = a.is_floating() || b.is_floating() ? float32 : promote(a.dtype(), b.dtype());
+  return where(condition, scalar_tensor(a, dtype), scalar_tensor(b, dtype));
+}
+
 #define XTAPE_COMPARISON(op)                                                                 \
   Tensor op(const Tensor& a, const Tensor& b) { return compare(#op, Comparison::op, a, b); } \
   Tensor op(const Tensor& a, Scalar b) { return compare(#op, Comparison::op, a, b); }
@@ -336,48 +369,5 @@ XTAPE_COMPARISON(le)
 XTAPE_COMPARISON(gt)
 XTAPE_COMPARISON(ge)
 #undef XTAPE_COMPARISON
-
-namespace {
-
-Tensor& write(const char* name, Tensor& x, const Tensor& y) {
-  if (category(y.dtype()) > category(x.dtype())) {
-    throw DTypeError(std::string(name) + ": the result is " + y.description() +
-                     ", which does not fit into " + x.description());
-  }
-  return x.copy_(y);
-}
-
-// Without a temporary where x is dense and nothing that is written is read at another place.
-bool computed_in_place(const char* name, Binary op, const Tensor& x, const Tensor& other) {
-  if (!x.defined() || !other.defined() || !is_floating(x.dtype()) || x.dtype() != other.dtype() ||
-      x.value()->storage == other.value()->storage || !detail::is_dense(x) ||
-      detail::broadcast(name, x.sizes(), other.sizes()) != x.shape()) {
-    return false;
-  }
-  detail::begin_write(name, x);
-  const Tensor *outputs[] = {&x}, *inputs[] = {&x, &other};
-  detail::elementwise_into(kernels::binary_strip(op, x.dtype()), x, outputs, inputs, nullptr);
-  return true;
-}
-
-}  // namespace
-
-#define XTAPE_IN_PLACE(op)                                                              \
-  Tensor& Tensor::op##_(const Tensor& other) {                                          \
-    if (computed_in_place(#op "_", Binary::op, *this, other)) return *this;             \
-    return write(#op "_", *this, xtape::op(detach(), other.detach()));                  \
-  }                                                                                     \
-  Tensor& Tensor::op##_(Scalar other) {                                                 \
-    if (defined() && is_floating(dtype()) && other.promote_with(dtype()) == dtype() &&  \
-        computed_in_place(#op "_", Binary::op, *this, scalar_tensor(other, dtype()))) { \
-      return *this;                                                                     \
-    }                                                                                   \
-    return write(#op "_", *this, xtape::op(detach(), other));                           \
-  }
-XTAPE_IN_PLACE(add)
-XTAPE_IN_PLACE(sub)
-XTAPE_IN_PLACE(mul)
-XTAPE_IN_PLACE(div)
-#undef XTAPE_IN_PLACE
 
 }  // namespace xtape

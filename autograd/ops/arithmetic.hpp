@@ -15,10 +15,14 @@ XTAPE_API DType result_type(const Tensor& a, const Tensor& b);
 /// a + b, broadcast. Gradients: g, g.
 XTAPE_API Tensor add(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor add(const Tensor& a, Scalar b);
+/// a + alpha b, in one pass. Gradients: g, alpha g.
+XTAPE_API Tensor add(const Tensor& a, const Tensor& b, Scalar alpha);
 /// a - b. Gradients: g, -g.
 XTAPE_API Tensor sub(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor sub(const Tensor& a, Scalar b);
 XTAPE_API Tensor sub(Scalar a, const Tensor& b);
+/// a - alpha b, in one pass. Gradients: g, -alpha g.
+XTAPE_API Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha);
 /// a b. Gradients: g b, g a.
 XTAPE_API Tensor mul(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor mul(const Tensor& a, Scalar b);
@@ -31,12 +35,15 @@ enum class RoundingMode : std::uint8_t { trunc, floor };
 /// Throws DTypeError on booleans, ValueError where an integer is divided by 0.
 XTAPE_API Tensor div(const Tensor& a, const Tensor& b, RoundingMode rounding_mode);
 XTAPE_API Tensor div(const Tensor& a, Scalar b, RoundingMode rounding_mode);
+XTAPE_API Tensor div(Scalar a, const Tensor& b, RoundingMode rounding_mode);
 /// a - b div(a, b, floor), with the sign of b. Gradients: g, -g div(a, b, floor). Throws as div.
 XTAPE_API Tensor remainder(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor remainder(const Tensor& a, Scalar b);
+XTAPE_API Tensor remainder(Scalar a, const Tensor& b);
 /// a - b div(a, b, trunc), with the sign of a. Gradients: g, -g div(a, b, trunc). Throws as div.
 XTAPE_API Tensor fmod(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor fmod(const Tensor& a, Scalar b);
+XTAPE_API Tensor fmod(Scalar a, const Tensor& b);
 /// -x
 XTAPE_API Tensor neg(const Tensor& x);
 /// The larger of both, NaN where either is. Gradient: to the larger, half to each where equal.
@@ -59,6 +66,10 @@ XTAPE_API Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scal
 XTAPE_API Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value = 1);
 /// condition ? a : b, all broadcast. Gradients: to a where the condition holds, to b elsewhere.
 XTAPE_API Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
+XTAPE_API Tensor where(const Tensor& condition, const Tensor& a, Scalar b);
+XTAPE_API Tensor where(const Tensor& condition, Scalar a, const Tensor& b);
+/// Of two numbers: float32 where one is real, else int64, boolean of two booleans.
+XTAPE_API Tensor where(const Tensor& condition, Scalar a, Scalar b);
 
 /// Element by element, boolean results, no gradient.
 XTAPE_API Tensor eq(const Tensor& a, const Tensor& b);
@@ -87,6 +98,16 @@ inline Tensor operator*(Scalar a, const Tensor& b) { return mul(b, a); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
 inline Tensor operator/(const Tensor& a, Scalar b) { return div(a, b); }
 inline Tensor operator/(Scalar a, const Tensor& b) { return div(a, b); }
+/// x += b is x = x + b: this handle becomes one of a new value, recorded as any other, and other
+/// handles keep theirs. What writes in place is x.add_(b).
+inline Tensor& operator+=(Tensor& x, const Tensor& b) { return x = add(x, b); }
+inline Tensor& operator+=(Tensor& x, Scalar b) { return x = add(x, b); }
+inline Tensor& operator-=(Tensor& x, const Tensor& b) { return x = sub(x, b); }
+inline Tensor& operator-=(Tensor& x, Scalar b) { return x = sub(x, b); }
+inline Tensor& operator*=(Tensor& x, const Tensor& b) { return x = mul(x, b); }
+inline Tensor& operator*=(Tensor& x, Scalar b) { return x = mul(x, b); }
+inline Tensor& operator/=(Tensor& x, const Tensor& b) { return x = div(x, b); }
+inline Tensor& operator/=(Tensor& x, Scalar b) { return x = div(x, b); }
 inline Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
 inline Tensor operator<(const Tensor& a, Scalar b) { return lt(a, b); }
 inline Tensor operator<(Scalar a, const Tensor& b) { return gt(b, a); }

@@ -6,12 +6,24 @@
 namespace xtape {
 namespace {
 
-bool are_whole(const Tensor& x, const Tensor& a, const Tensor& b) {
-  return x.defined() && a.defined() && b.defined() && !is_floating(x.dtype()) &&
-         !is_floating(a.dtype()) && !is_floating(b.dtype());
+bool are_whole(TensorList xs) {
+  for (const TensorRef& x : xs) {
+    if (!x.tensor->defined() || is_floating(x.tensor->dtype())) return false;
+  }
+  return true;
 }
 
 }  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
+  if (are_whole({a, b})) return a + b * alpha;
+  return pointwise("add", [c = alpha.real()](auto a, auto b) { return a + c * b; })(a, b);
+}
+
+Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
+  if (are_whole({a, b})) return a - b * alpha;
+  return pointwise("sub", [c = alpha.real()](auto a, auto b) { return a - c * b; })(a, b);
+}
 
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
   static constexpr auto f = pointwise("lerp", [](auto a, auto b, auto w) {
@@ -28,7 +40,7 @@ Tensor lerp(const Tensor& a, const Tensor& b, double weight) {
 }
 
 Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) {
-  if (are_whole(x, a, b) && !value.is_floating()) return x + value * (a * b);
+  if (are_whole({x, a, b}) && !value.is_floating()) return x + value * (a * b);
   return pointwise("addcmul",
                    [v = value.real()](auto x, auto a, auto b) { return x + v * (a * b); })(x, a, b);
 }

@@ -15,6 +15,7 @@ XTAPE_API Tensor empty(const Shape& shape, DType dtype = float32);
 XTAPE_API Tensor zeros(const Shape& shape, DType dtype = float32);
 XTAPE_API Tensor ones(const Shape& shape, DType dtype = float32);
 XTAPE_API Tensor full(const Shape& shape, Scalar value, DType dtype = float32);
+XTAPE_API Tensor empty_like(const Tensor& x);
 XTAPE_API Tensor zeros_like(const Tensor& x);
 XTAPE_API Tensor ones_like(const Tensor& x);
 XTAPE_API Tensor full_like(const Tensor& x, Scalar value);

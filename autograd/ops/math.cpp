@@ -1,14 +1,34 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "math.hpp"
 
-#include "../pointwise.hpp"
+#include <string>
+
+#include "../error.hpp"
+#include "arithmetic.hpp"
+#include "creation.hpp"
+#include "reductions.hpp"
 #include "unary.hpp"
 
 namespace xtape {
 namespace {
 
-// Whole numbers stay what they are under rounding.
-bool keeps_integers(const Tensor& x) { return x.defined() && !is_floating(x.dtype()); }
+bool is_whole(const Tensor& x) { return x.defined() && !is_floating(x.dtype()); }
+
+// By squaring, modulo 2^64 (or 256) as products are.
+Tensor whole_power(const Tensor& x, const Tensor& y) {
+  if (any(lt(y, 0)).item<bool>()) {
+    throw ValueError("pow: a whole number to a negative whole power; convert it to float first");
+  }
+  const DType type = result_type(x, y), dtype = type == boolean ? int64 : type;
+  const Tensor none = zeros(detail::broadcast("pow", x.sizes(), y.sizes()), dtype);
+  Tensor power = none + 1, factor = none + x.to(dtype), left = none.to(int64) + y;
+  while (any(left != 0).item<bool>()) {
+    power = where(remainder(left, 2) == 1, power * factor, power);
+    factor *= factor;
+    left = div(left, 2, RoundingMode::floor);
+  }
+  return power;
+}
 
 }  // namespace
 
@@ -40,7 +60,7 @@ Tensor reciprocal(const Tensor& x) {
 
 #define XTAPE_ROUNDING(name)                                                    \
   Tensor name(const Tensor& x) {                                                \
-    if (keeps_integers(x)) return x.detach();                                   \
+    if (is_whole(x)) return x.detach();                                         \
     static constexpr auto f = pointwise(#name, [](auto x) { return name(x); }); \
     return f(x);                                                                \
   }
@@ -50,16 +70,41 @@ XTAPE_ROUNDING(round)
 XTAPE_ROUNDING(trunc)
 #undef XTAPE_ROUNDING
 
+Tensor abs(const Tensor& x) {
+  if (is_whole(x)) return x.dtype() == int64 ? maximum(x, -x) : x.detach();
+  static constexpr auto f = pointwise("abs", [](auto x) { return abs(x); });
+  return f(x);
+}
+
+Tensor sign(const Tensor& x) {
+  if (is_whole(x)) return x.dtype() == int64 ? clamp(x, -1, 1) : (x != 0).to(x.dtype());
+  static constexpr auto f = pointwise("sign", [](auto x) { return sign(x); });
+  return f(x);
+}
+
+Tensor square(const Tensor& x) {
+  if (is_whole(x)) return x * x;
+  static constexpr auto f = pointwise("square", [](auto x) { return square(x); });
+  return f(x);
+}
+
 Tensor pow(const Tensor& x, const Tensor& y) {
+  if (is_whole(x) && is_whole(y)) return whole_power(x, y);
   static constexpr auto f = pointwise("pow", [](auto x, auto y) { return pow(x, y); });
   return f(x, y);
 }
 
 Tensor pow(const Tensor& x, Scalar c) {
+  if (is_whole(x) && !c.is_floating()) {
+    return whole_power(x, scalar_tensor(c, int64));
+  }
   return pointwise("pow", [k = c.real()](auto x) { return pow(x, k); })(x);
 }
 
 Tensor pow(Scalar c, const Tensor& x) {
+  if (is_whole(x) && !c.is_floating()) {
+    return whole_power(scalar_tensor(c, c.promote_with(x.dtype())), x);
+  }
   return pointwise("pow", [k = c.real()](auto x) { return pow(k, x); })(x);
 }
 

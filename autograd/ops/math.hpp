@@ -6,9 +6,9 @@
 #include "../export.hpp"
 #include "../tensor.hpp"
 
-// Functions of one element, or of two that broadcast. Integers are computed in float32, except
-// where the function keeps whole numbers. NaN passes through. y is the result, g the incoming
-// gradient.
+// Functions of one element, or of two that broadcast. Integers are computed in float32, but abs,
+// sign, square, pow (ValueError for a negative power) and the roundings keep them. NaN passes
+// through. y is the result, g the incoming gradient.
 namespace xtape {
 
 XTAPE_API Tensor exp(const Tensor& x);         ///< e^x; gradient g y

@@ -15,6 +15,5 @@ XTAPE_MATH(log2)
 XTAPE_MATH(log10)
 XTAPE_MATH(log1p)
 XTAPE_MATH(rsqrt)
-XTAPE_MATH(square)
 
 }  // namespace xtape

@@ -12,7 +12,5 @@ namespace xtape {
 XTAPE_MATH(erf)
 XTAPE_MATH(erfc)
 XTAPE_MATH(ndtr)
-XTAPE_MATH(abs)
-XTAPE_MATH(sign)
 
 }  // namespace xtape

@@ -108,6 +108,21 @@ Tensor normal(double mean, const Tensor& std) {
   return normal(scalar_tensor(mean, std.dtype()), std);
 }
 
+Tensor rand_like(const Tensor& x) {
+  detail::check_defined("rand_like", x);
+  return rand(x.shape(), x.dtype());
+}
+
+Tensor randn_like(const Tensor& x) {
+  detail::check_defined("randn_like", x);
+  return randn(x.shape(), x.dtype());
+}
+
+Tensor randint_like(const Tensor& x, std::int64_t low, std::int64_t high) {
+  detail::check_defined("randint_like", x);
+  return randint(low, high, x.shape(), x.dtype());
+}
+
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dtype) {
   if (low >= high) {
     throw ValueError("randint: expected low < high, got " + std::to_string(low) + " and " +

@@ -18,6 +18,16 @@ XTAPE_API Tensor mean(const Tensor& x, const Shape& dims = {}, bool keepdim = fa
 /// Product of the elements, 1 of none; integers and booleans give int64. Its gradient, the product
 /// of the others, is right where elements are 0, too.
 XTAPE_API Tensor prod(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
+/// The same of x.to(dtype).
+inline Tensor sum(const Tensor& x, const Shape& dims, bool keepdim, DType dtype) {
+  return sum(x.to(dtype), dims, keepdim);
+}
+inline Tensor mean(const Tensor& x, const Shape& dims, bool keepdim, DType dtype) {
+  return mean(x.to(dtype), dims, keepdim);
+}
+inline Tensor prod(const Tensor& x, const Shape& dims, bool keepdim, DType dtype) {
+  return prod(x.to(dtype), dims, keepdim);
+}
 /// The largest element, NaN where there is one; ValueError of none. Gradient: shared evenly by
 /// those that are the largest.
 XTAPE_API Tensor amax(const Tensor& x, const Shape& dims = {}, bool keepdim = false);

@@ -19,6 +19,13 @@ XTAPE_API Tensor diff(const Tensor& x, std::int64_t n = 1, std::int64_t dim = -1
 XTAPE_API Tensor cumsum(const Tensor& x, std::int64_t dim);
 /// Products of the elements so far. Its gradient is right where elements are 0, too.
 XTAPE_API Tensor cumprod(const Tensor& x, std::int64_t dim);
+/// The same of x.to(dtype).
+inline Tensor cumsum(const Tensor& x, std::int64_t dim, DType dtype) {
+  return cumsum(x.to(dtype), dim);
+}
+inline Tensor cumprod(const Tensor& x, std::int64_t dim, DType dtype) {
+  return cumprod(x.to(dtype), dim);
+}
 /// The largest (smallest) elements so far and where they are: the last of equal ones; NaN from the
 /// first one on. Gradient: to those elements.
 XTAPE_API ValuesAndIndices cummax(const Tensor& x, std::int64_t dim);

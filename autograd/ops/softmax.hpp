@@ -13,9 +13,19 @@ namespace xtape {
 XTAPE_API Tensor softmax(const Tensor& x, std::int64_t dim);
 /// log softmax(x), exact where softmax is about 0. Gradient: g - e^y sum g.
 XTAPE_API Tensor log_softmax(const Tensor& x, std::int64_t dim);
-
 /// softmax(-x)
 XTAPE_API Tensor softmin(const Tensor& x, std::int64_t dim);
+/// The same of x.to(dtype).
+inline Tensor softmax(const Tensor& x, std::int64_t dim, DType dtype) {
+  return softmax(x.to(dtype), dim);
+}
+inline Tensor log_softmax(const Tensor& x, std::int64_t dim, DType dtype) {
+  return log_softmax(x.to(dtype), dim);
+}
+inline Tensor softmin(const Tensor& x, std::int64_t dim, DType dtype) {
+  return softmin(x.to(dtype), dim);
+}
+
 /// A sample of the relaxed categorical distribution: softmax((logits + Gumbel noise) / tau); with
 /// `hard` its one-hot form, with the gradient of the soft one. Throws ValueError unless tau > 0.
 /// Jang, Gu & Poole; Maddison, Mnih & Teh, ICLR 2017.

@@ -11,6 +11,19 @@ using namespace xtape;
 using namespace xtape::test;
 
 const Rows rows({
+    {.name = "add_alpha",
+     .f = [](const Tensor& a, const Tensor& b) { return add(a, b, -2.5); },
+     .reference = [](long double a, long double b) { return a - 2.5L * b; },
+     .inputs = {{real({3, 4}), real({3, 4})}, {real({3}), integer({3}, -4, 4)}},
+     .errors = {throws<ShapeError>(
+         [] {
+           return add(ones({2, 3}), ones({2}), 2);
+         },
+         "add: shapes")}},
+    {.name = "sub_alpha",
+     .f = [](const Tensor& a, const Tensor& b) { return sub(a, b, 3); },
+     .reference = [](long double a, long double b) { return a - 3 * b; },
+     .inputs = {{real({3, 4}), real({3, 4})}}},
     {.name = "lerp",
      .f = [](const Tensor& a, const Tensor& b, const Tensor& w) { return lerp(a, b, w); },
      .reference = [](long double a, long double b,
@@ -69,6 +82,9 @@ BOOST_AUTO_TEST_CASE(whole_numbers_stay_whole) {
   BOOST_TEST((addcmul(x, x, x, 3).dtype() == int64));
   BOOST_TEST((addcmul(x, x, x, 0.5).dtype() == float32));
   BOOST_TEST((addcdiv(x, x, x).dtype() == float32));
+  XTAPE_SAME(add(x, x, 3), {4, 8});
+  BOOST_TEST((add(x, x, 3).dtype() == int64));
+  XTAPE_SAME(sub(x, tensor({1, 1}, boolean), 3), {-2, -1});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

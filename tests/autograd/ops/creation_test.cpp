@@ -60,6 +60,8 @@ BOOST_AUTO_TEST_CASE(filled) {
     XTAPE_SAME(zeros({3}, dtype), {0, 0, 0});
     XTAPE_SAME(ones({3}, dtype), {1, 1, 1});
     XTAPE_SAME(full({2}, 1, dtype), {1, 1});
+    BOOST_TEST((empty_like(zeros({2, 3}, dtype)).dtype() == dtype));
+    BOOST_TEST((empty_like(zeros({2, 3}, dtype)).shape() == Shape{2, 3}));
     XTAPE_SAME(scalar_tensor(1, dtype), {1});
     BOOST_TEST(zeros({0, 3}, dtype).numel() == 0);
     BOOST_TEST((empty({2, 0}, dtype).shape() == Shape{2, 0}));

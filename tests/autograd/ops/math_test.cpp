@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <xtape/autograd/ops/activations.hpp>
 #include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/math.hpp>
 
@@ -186,7 +187,38 @@ BOOST_AUTO_TEST_CASE(integers_are_computed_in_float32) {
     BOOST_TEST((round(tensor({3, 1}, dtype)).dtype() == dtype));
   }
   XTAPE_SAME(trunc(tensor({3, -1}, int64)), {3, -1});
-  XTAPE_SAME(pow(tensor({3, 2}, int64), 2), {9, 4});
+}
+
+BOOST_AUTO_TEST_CASE(whole_numbers_stay_whole) {
+  const std::int64_t large = (std::int64_t{1} << 53) + 1;  // no double
+  const Tensor x = tensor({3, 0, -2}, int64), y = full({1}, -large, int64);
+  const Tensor small = tensor({3, 0, 17}, uint8), yes = tensor({1, 0}, boolean);
+  const auto same = [](const Tensor& got, DType dtype, const Values& expected) {
+    BOOST_TEST((got.dtype() == dtype));
+    BOOST_TEST(elements(got) == expected, boost::test_tools::per_element());
+  };
+  same(abs(x), int64, {3, 0, 2});
+  BOOST_TEST(abs(y).item<std::int64_t>() == large);
+  same(abs(small), uint8, {3, 0, 17});
+  same(sign(x), int64, {1, 0, -1});
+  same(sign(small), uint8, {1, 0, 1});
+  same(sign(yes), boolean, {1, 0});
+  same(square(x), int64, {9, 0, 4});
+  same(square(small), uint8, {9, 0, 33});
+  same(pow(x, 3), int64, {27, 0, -8});
+  same(pow(x, 0), int64, {1, 1, 1});
+  same(pow(small, 2), uint8, {9, 0, 33});
+  same(pow(yes, 2), int64, {1, 0});
+  same(pow(2, x + 2), int64, {32, 4, 1});
+  same(pow(tensor({2, 3}, int64).unsqueeze(1), tensor({0, 33}, int64)), int64,
+       {1, 8589934592, 1, 5559060566555523});
+  same(pow(x, tensor({2, 0, 1}, uint8)), int64, {9, 1, -2});
+  same(pow(x, 2.0), float32, {9, 0, 4});
+  same(pow(zeros({0}, int64), 2), int64, {});
+  BOOST_CHECK_EXCEPTION(pow(x, -1), ValueError, says("pow: a whole number to a negative"));
+  BOOST_CHECK_THROW(pow(2, x), ValueError);
+  same(relu(x), int64, {3, 0, 0});
+  same(relu(small), uint8, {3, 0, 17});
 }
 
 BOOST_AUTO_TEST_CASE(a_number_beside_a_tensor_takes_its_dtype) {

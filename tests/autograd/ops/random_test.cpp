@@ -283,6 +283,52 @@ BOOST_AUTO_TEST_CASE(bernoulli_at_the_ends) {
   BOOST_TEST((bernoulli(full({2}, 0.5, float64)).dtype() == float64));
 }
 
+BOOST_AUTO_TEST_CASE(like_another_tensor) {
+  const Tensor x = zeros({2, 3}, float64), whole = zeros({4}, uint8);
+  const Generator start = default_generator();
+  const auto same = [&](const Tensor& got, auto f) {
+    default_generator() = start;
+    const Tensor expected = f();
+    default_generator() = start;
+    BOOST_TEST((got.dtype() == expected.dtype()));
+    BOOST_TEST((got.shape() == expected.shape()));
+    BOOST_TEST(elements(got) == elements(expected), boost::test_tools::per_element());
+  };
+  same(rand_like(x), [] { return rand({2, 3}, float64); });
+  same(randn_like(x), [] { return randn({2, 3}, float64); });
+  same(randint_like(whole, 3, 9), [] { return randint(3, 9, {4}, uint8); });
+  BOOST_CHECK_EXCEPTION(rand_like(Tensor()), ValueError, says("rand_like: got an undefined"));
+  BOOST_CHECK_THROW(randn_like(whole), DTypeError);
+}
+
+// A generator of one's own gives the numbers that this thread's would, moves on, and leaves that
+// one where it is.
+BOOST_AUTO_TEST_CASE(a_generator_of_ones_own) {
+  const Tensor p = full({3}, 0.5), mean = ones({3}), deviations = full({3}, 2);
+  const auto check = [&](auto with_generator, auto without) {
+    Generator g{.seed = 7, .stream = 3};
+    const Generator before = default_generator();
+    const Tensor first = with_generator(g), second = with_generator(g);
+    BOOST_TEST(default_generator().position == before.position);
+    BOOST_TEST(default_generator().seed == before.seed);
+    const GeneratorScope scope({.seed = 7, .stream = 3});
+    BOOST_TEST(elements(first) == elements(without()), boost::test_tools::per_element());
+    BOOST_TEST(elements(second) == elements(without()), boost::test_tools::per_element());
+    BOOST_TEST(g.position == default_generator().position);
+  };
+  check([](Generator& g) { return rand({5}, g, float64); }, [] { return rand({5}, float64); });
+  check([](Generator& g) { return randn({5}, g); }, [] { return randn({5}); });
+  check([](Generator& g) { return uniform(2, 3, {5}, g); }, [] { return uniform(2, 3, {5}); });
+  check([](Generator& g) { return normal(2, 3, {5}, g); }, [] { return normal(2, 3, {5}); });
+  check([&](Generator& g) { return normal(mean, deviations, g); },
+        [&] { return normal(mean, deviations); });
+  check([](Generator& g) { return randint(0, 90, {5}, g); }, [] { return randint(0, 90, {5}); });
+  check([](Generator& g) { return randperm(9, g); }, [] { return randperm(9); });
+  check([&](Generator& g) { return bernoulli(p, g); }, [&] { return bernoulli(p); });
+  check([&](Generator& g) { return multinomial(p, 9, true, g); },
+        [&] { return multinomial(p, 9, true); });
+}
+
 BOOST_AUTO_TEST_CASE(empty_and_0d) {
   BOOST_TEST((rand({}).shape() == Shape{}));
   BOOST_TEST(randn({0, 3}).numel() == 0);

@@ -372,6 +372,12 @@ BOOST_AUTO_TEST_CASE(integers_sum_to_int64) {
   BOOST_TEST(sum(ones({7, 9}, boolean)).item<std::int64_t>() == 63);
   BOOST_TEST(prod(full({3}, 5, int64)).item<std::int64_t>() == 125);
   BOOST_TEST(amax(tensor({3, 9, 2}, int64)).item<std::int64_t>() == 9);
+  // In another dtype
+  const Tensor x = tensor({3, 9, 2}, int64);
+  BOOST_TEST((sum(x, {0}, true, float64).dtype() == float64));
+  XTAPE_SAME(sum(tensor({0.5, 0.75}), {}, false, int64), {0});
+  XTAPE_SAME(mean(x, {0}, false, float64), {14.0 / 3});
+  XTAPE_SAME(prod(x, {0}, true, float32), {54});
 }
 
 // Every choice of dimensions from memory in every order, long enough for all paths of the kernels.

@@ -155,6 +155,9 @@ BOOST_AUTO_TEST_CASE(results_of_integers_are_int64) {
     BOOST_TEST((cummax(x, 0).values.dtype() == dtype));
     XTAPE_SAME(cummax(x, 0).indices, {0, 0, 2});
     XTAPE_SAME(cummin(x, 0).indices, {0, 1, 1});
+    BOOST_TEST((cumsum(x, 0, float64).dtype() == float64));
+    XTAPE_SAME(cumsum(x, 0, float64), {1, 1, 2});
+    XTAPE_SAME(cumprod(x, 0, float32), {1, 0, 0});
   }
 }
 

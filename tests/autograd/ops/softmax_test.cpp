@@ -175,6 +175,16 @@ BOOST_AUTO_TEST_CASE(large_logits) {
   BOOST_CHECK_CLOSE(y.item<double>(), 1 + std::log(2 + std::exp(-1.0)), 1e-5);
 }
 
+BOOST_AUTO_TEST_CASE(in_another_dtype) {
+  const Tensor x = tensor({1, 3}, int64), y = x.to(float64);
+  XTAPE_SAME(softmax(x, 0, float64) - softmax(y, 0), {0, 0});
+  XTAPE_SAME(log_softmax(x, 0, float64) - log_softmax(y, 0), {0, 0});
+  XTAPE_SAME(softmin(x, 0, float64) - softmin(y, 0), {0, 0});
+  const Tensor z = tensor({1, 3}, float32).requires_grad_();
+  softmax(z, 0, float64)[0].backward();
+  BOOST_TEST((z.grad().dtype() == float32));
+}
+
 BOOST_AUTO_TEST_CASE(channels_last_stays_channels_last) {
   const Tensor x = ones({2, 4, 4, 3}).permute({0, 3, 1, 2});
   BOOST_TEST(softmax(x, 1).strides()[1] == 1);

@@ -139,8 +139,10 @@ def arithmetic():
     case("add", lambda a, b: a + b, *PAIRS, SPECIAL_PAIRS)
     case("add.number", lambda a: a + 2.5, of(real(3, 4)), SPECIAL)
     case("add.integer", lambda a, b: a + b, of(real(3, 4), integers(4)))
+    case("add.alpha", lambda a, b: torch.add(a, b, alpha=-2.5), *PAIRS)
     case("sub", lambda a, b: a - b, *PAIRS, SPECIAL_PAIRS)
     case("sub.from_number", lambda a: 1 - a, of(real(3, 4)))
+    case("sub.alpha", lambda a, b: torch.sub(a, b, alpha=3), *PAIRS)
     case("mul", lambda a, b: a * b, *PAIRS, SPECIAL_PAIRS)
     case("mul.number", lambda a: a * -3, of(real(3, 4)))
     case("mul.integers", lambda a, b: a * b, of(integers(3, 4, low=-9, high=9), integers(4)))
@@ -155,6 +157,7 @@ def arithmetic():
          of(integers(20, low=-9, high=9), integers(20, low=-5, high=-1)))
     case("remainder", torch.remainder, *DIVISORS)
     case("remainder.number", lambda a: torch.remainder(a, -0.75), of(real(3, 4)))
+    case("remainder.of_number", lambda a: torch.remainder(-7, a), values_of(real(3, 4, low=2.5)))
     case("remainder.integers", torch.remainder,
          of(integers(20, low=-9, high=9), integers(20, low=-5, high=-1)))
     case("fmod", torch.fmod, *DIVISORS)
@@ -178,6 +181,8 @@ def arithmetic():
          of(real(3, 4), real(4), real(3, 1, low=0.5)))
     case("where", torch.where, of(flags(3, 4), real(3, 4), real(4)),
          of(flags(3, 1), real(4), real(2, 3, 4)))
+    case("where.number", lambda c, a: torch.where(c, a, 2.5), of(flags(3, 4), real(3, 4)))
+    case("where.of_number", lambda c, a: torch.where(c, -1.0, a), of(flags(3, 1), real(4)))
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
         compare = getattr(torch, name)
         case(name, compare, values_of(given(1.0, 2.0, 3.0, nan), given(2.0, 2.0, 2.0, 2.0)),
@@ -197,6 +202,8 @@ def math_functions():
     for name in ("exp", "exp2", "expm1", "square", "sin", "cos", "atan", "sinh", "cosh", "tanh",
                  "asinh", "erf", "erfc", "sinc", "abs", "floor", "ceil", "round", "trunc"):
         case(name, getattr(torch, name), *anywhere)
+    for name in ("abs", "sign", "square"):
+        case(name + ".integers", getattr(torch, name), values_of(integers(20, low=-9, high=9)))
     case("sign", torch.sign, *anywhere[:3], values_of(given(inf, -inf, 0.0, -0.0)))
     for name in ("log", "log2", "log10", "sqrt", "rsqrt", "reciprocal"):
         case(name, getattr(torch, name), *positive)
@@ -214,6 +221,7 @@ def math_functions():
     case("polygamma.third", lambda a: torch.polygamma(3, a), of(real(3, 4, low=0.5, high=8)))
     case("pow", torch.pow, of(real(3, 4, low=0.2), real(3, 4)),
          of(real(2, 1, 4, low=0.2), real(3, 1)), SPECIAL_PAIRS)
+    case("pow.integers", torch.pow, values_of(integers(20, low=-9, high=9), integers(20, high=8)))
     case("pow.zero_base", torch.pow, of(given(0.0, 0.0, 0.0, 0.0), given(1.0, 2.0, 3.0, 2.5)))
     for name, power in (("zero", 0), ("one", 1), ("two", 2), ("three", 3), ("minus_one", -1),
                         ("minus_two", -2)):
