@@ -81,9 +81,8 @@ Tensor gram(const Tensor& x) {
   }
   const xt::xtensor<double, 2> v = x.array<double>();
   Tensor y = xtape::from(xt::linalg::dot(v, xt::transpose(v)));
-  xtape::record("gram", y, {x}, saves(x), [](xtape::Backward& t) {
-    t.add(0, matmul(t.g() + t.g().t(), t.saved(0)));
-  });
+  xtape::record("gram", y, {x}, saves(x),
+                [](xtape::Backward& t) { t.add(0, matmul(t.g() + t.g().t(), t.saved(0))); });
   return y;
 }
 // README: end
