@@ -8,27 +8,23 @@ workloads.md says what each workload does and what its floor counts.
 """
 
 import argparse
-import ctypes
-import glob
 import json
 import os
 import statistics
-import subprocess
 import sys
-import time
 
 import check
+import deterministic
+import scaling
 from floors import RATES, floor
+from programs import (busy_share, describe_blas, environment, human, openblas_folder, processor, run,
+                      variants, warn_if_busy)
 
 WORKLOADS = ["op_chain", "composed_1m", "gelu_1m", "layer_norm", "matmul_512", "matmul_1024", "mlp",
              "tiny_mlp", "cnn", "resnet20", "lstm", "lstm_cell", "gpt", "pinn", "adam_step",
              "embedding", "infer_mlp", "infer_cnn"]
 TRAINING = ["mlp", "tiny_mlp", "cnn", "resnet20", "lstm", "lstm_cell", "gpt", "pinn", "adam_step",
             "embedding"]
-# libtorch is granted the fastest of these.
-LIBTORCH_VARIANTS = {name: [name, name + "_channels_last"]
-                     for name in ("cnn", "resnet20", "infer_cnn")}
-LIBTORCH_VARIANTS["embedding"] = ["embedding", "embedding_sparse"]
 # glibc takes 132 KiB at a time; tests/optim/training_memory_test.cpp counts single bytes.
 MOST_GROWTH_KIB = 192
 INTERVALS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "intervals.json")
@@ -40,84 +36,54 @@ def arguments():
     parser.add_argument("--libtorch", required=True, help="the program libtorch_workloads")
     parser.add_argument("--openblas-dir", help="folder of OpenBLAS's OpenMP build for libtorch")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--only", nargs="+", choices=WORKLOADS, default=WORKLOADS)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=WORKLOADS)
+    parser.add_argument("--rounds", type=int, help="default: 5; of --scaling 2, --deterministic 3")
     parser.add_argument("--repetitions", type=int, default=5, help="of each workload in a round")
     parser.add_argument("--json", help="file to write the rows to")
     parser.add_argument("--intervals", default=INTERVALS, help="file of recorded ratios")
     parser.add_argument("--record", action="store_true", help="record the intervals of the ratios")
     parser.add_argument("--check", action="store_true",
                         help="fail where a ratio falls below its interval twice in a row")
-    parser.add_argument("--memory", action="store_true",
-                        help="instead: what xtape's process holds after 10 steps of training and "
-                             "after 1,000; fail where that grows")
-    return parser.parse_args()
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--memory", action="store_true",
+                         help="instead: what xtape's process holds after 10 steps of training and "
+                              "after 1,000; fail where that grows")
+    instead.add_argument("--deterministic", action="store_true",
+                         help="instead: training steps of xtape with and without its deterministic "
+                              "mode")
+    instead.add_argument("--scaling", nargs="*", choices=list(scaling.SERIES), metavar="SERIES",
+                         help="instead: how time and memory grow with one size at a time, in all "
+                              f"series or in some of {', '.join(scaling.SERIES)}; fail where xtape "
+                              "holds more memory than libtorch")
+    parser.add_argument("--largest", type=int, metavar="N",
+                        help="with --scaling: leave out sizes above N")
+    parser.add_argument("--out", metavar="DIR", default="out/scaling",
+                        help="with --scaling: folder of scaling.md, .csv and .svg; default: "
+                             "%(default)s")
+    parser.add_argument("--draw", metavar="PROGRAM",
+                        help="with --scaling: the program xtape_draw_scaling, for the picture")
+    args = parser.parse_args()
+    refuse(parser, args)
+    if args.rounds is None:
+        args.rounds = 2 if args.scaling is not None else 3 if args.deterministic else 5
+    args.only = args.only or WORKLOADS
+    return args
 
 
-def openblas_folder(given):
-    """Debian keeps OpenBLAS's builds in folders of their own, under one SONAME."""
-    folders = [given] if given else sorted(glob.glob("/usr/lib/*/openblas-openmp"))
-    for folder in folders:
-        if os.path.exists(os.path.join(folder, "libopenblas.so.0")):
-            return folder
-    if given:
-        sys.exit(f"compare: no libopenblas.so.0 in {given}")
-    return None
-
-
-def environment(threads, openblas=None, keep_memory=False):
-    result = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
-    if openblas:
-        rest = os.environ.get("LD_LIBRARY_PATH")
-        result["LD_LIBRARY_PATH"] = openblas + (":" + rest if rest else "")
-    if keep_memory:
-        # Otherwise glibc gives large blocks back on every step and pays for their pages again.
-        result.update(MALLOC_TRIM_THRESHOLD_=str(2**32), MALLOC_MMAP_THRESHOLD_=str(2**32),
-                      MALLOC_MMAP_MAX_="0", MALLOC_TOP_PAD_=str(2**28))
-    return result
-
-
-def run(program, name, threads, env, *flags):
-    """The line of the measurement, and the numeric libraries of the process."""
-    command = [program, "--threads", str(threads), "--only", name, *flags]
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"compare: {' '.join(command)} ended with code {done.returncode}")
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    measured = [line for line in lines if line.get("workload") == name]
-    libraries = [line["libraries"] for line in lines if "libraries" in line]
-    if len(measured) != 1 or len(libraries) != 1:
-        sys.exit(f"compare: {' '.join(command)} printed no measurement of {name}")
-    return measured[0], libraries[0]
-
-
-def describe_blas(libraries):
-    """What libtorch computed with; refuses an OpenBLAS that is not the OpenMP build."""
-    blas = [path for path in libraries if "libopenblas" in path]
-    if not blas:
-        return "libtorch: no OpenBLAS loaded (it brings another BLAS)"
-    for path in blas:
-        kind = ctypes.CDLL(path).openblas_get_parallel()
-        if kind != 2:
-            sys.exit(f"compare: libtorch loaded {path}, which is "
-                     f"{'single-threaded' if kind == 0 else 'the pthread build'}; with the OpenMP "
-                     "build it is up to 3 times as fast (--openblas-dir)")
-    return f"libtorch: runs with OpenBLAS's OpenMP build, {', '.join(blas)}"
-
-
-def busy_share(seconds=0.5):
-    """Share of the machine's processors that is at work, this script being idle."""
-    def read():
-        with open("/proc/stat", encoding="ascii") as stat:
-            ticks = [int(word) for word in stat.readline().split()[1:9]]
-        return sum(ticks), ticks[3] + ticks[4]
-    try:
-        total, idle = read()
-        time.sleep(seconds)
-        later_total, later_idle = read()
-    except OSError:
-        return 0.0
-    return 1 - (later_idle - idle) / max(later_total - total, 1)
+def refuse(parser, args):
+    is_scaling = args.scaling is not None
+    if args.rounds is not None and args.rounds < 1 or min(args.repetitions, *args.threads) < 1:
+        parser.error("rounds, repetitions and threads are at least 1")
+    if (is_scaling or args.deterministic or args.memory) and (args.check or args.record):
+        parser.error("--check and --record are of the comparison itself")
+    if is_scaling and args.only:
+        parser.error("--scaling takes names of series, not --only")
+    if (args.deterministic or args.memory) and args.only and not set(args.only) & set(TRAINING):
+        parser.error("no workload of --only trains")
+    if not is_scaling and args.largest is not None:
+        parser.error("--largest goes with --scaling")
+    if len(set(args.threads)) < len(args.threads):
+        parser.error("a number of threads comes twice")
 
 
 class Measurements:
@@ -147,8 +113,7 @@ class Measurements:
                 self.pair(name, threads, number)
 
     def pair(self, name, threads, number):
-        pair = [("xtape", name)]
-        pair += [("libtorch", v) for v in LIBTORCH_VARIANTS.get(name, [name])]
+        pair = [(program, v) for program in ("xtape", "libtorch") for v in variants(program, name)]
         for program, variant in (pair if number % 2 == 0 else reversed(pair)):
             self.measure(program, variant, threads)
 
@@ -156,8 +121,8 @@ class Measurements:
         return [ns for times in self.times[program, name, threads] for ns in times]
 
     def best_variant(self, name, threads):
-        variants = LIBTORCH_VARIANTS.get(name, [name])
-        return min(variants, key=lambda v: statistics.median(self.all_times("libtorch", v, threads)))
+        return min(variants("libtorch", name),
+                   key=lambda v: statistics.median(self.all_times("libtorch", v, threads)))
 
     def rates(self, threads):
         """Nanoseconds of a flop or a byte, the better of the two programs."""
@@ -200,15 +165,6 @@ def minimum_ratios(measurements):
             for row in measurements.rows()}
 
 
-def human(ns):
-    if ns is None:
-        return "-"
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
-        if ns >= size:
-            return f"{ns / size:.2f} {unit}"
-    return f"{ns:.0f} ns"
-
-
 def print_rates(measurements):
     for threads in measurements.args.threads:
         gemm, conv, cached, memory = (1 / rate for rate in measurements.rates(threads).values())
@@ -247,25 +203,12 @@ def write_json(path, measurements):
     print(f"wrote {path}")
 
 
-def processor():
-    try:
-        with open("/proc/cpuinfo", encoding="ascii") as info:
-            for line in info:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return "unknown"
-
-
 def measure(args):
     measurements = Measurements(args)
     for number in range(args.rounds):
         print(f"round {number + 1} of {args.rounds}", file=sys.stderr)
         measurements.round(number)
-    if measurements.busiest > 0.1:
-        print(f"warning: other programs used up to {measurements.busiest:.0%} of the processors; "
-              "figures for several threads suffer most", file=sys.stderr)
+    warn_if_busy(measurements.busiest)
     return measurements
 
 
@@ -318,8 +261,10 @@ def judge(args, measurements, intervals):
 
 def main():
     args = arguments()
-    if args.rounds < 1 or args.repetitions < 1 or min(args.threads) < 1:
-        sys.exit("compare: rounds, repetitions and threads are at least 1")
+    if args.scaling is not None:
+        return scaling.compare(args)
+    if args.deterministic:
+        return deterministic.compare(args, [name for name in TRAINING if name in args.only])
     if args.memory:
         return compare_memory(args)
     intervals = load_intervals(args) if args.check else None

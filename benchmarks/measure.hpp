@@ -5,29 +5,40 @@
 // workload. Standard library only, so that neither framework sees the other.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace measure {
 
+/// A number that some workloads can be given in place of their own.
+struct Size {
+  std::string_view name;
+  int given = 0;  // 0: the workload's own
+  bool taken = false;
+};
+
 struct Options {
   int threads = 1;
   int repetitions = 10;
-  std::string only;  // empty: every workload
+  double seconds = 0;  // 0: as long as it takes
+  std::string only;    // empty: every workload
   bool memory = false;
   bool deterministic = false;
+  std::array<Size, 4> sizes{Size{"depth"}, Size{"width"}, Size{"length"}, Size{"batch"}};
 };
 
 [[noreturn]] inline void usage(const char* program) {
   std::fprintf(stderr,
-               "usage: %s --threads N [--only NAME] [--repetitions R] [--memory] "
-               "[--deterministic]\n",
+               "usage: %s --threads N [--only NAME [--depth N] [--width N] [--length N] "
+               "[--batch N]] [--repetitions R] [--seconds S] [--memory] [--deterministic]\n",
                program);
   std::exit(2);
 }
@@ -47,10 +58,17 @@ inline Options parse(int argc, char** argv) {
       if (++i == argc) usage(argv[0]);
       return argv[i];
     };
-    if (flag == "--threads") {
+    const auto size = std::find_if(options.sizes.begin(), options.sizes.end(), [&](const Size& s) {
+      return flag.substr(0, 2) == "--" && flag.substr(2) == s.name;
+    });
+    if (size != options.sizes.end()) {
+      size->given = positive(argv[0], value());
+    } else if (flag == "--threads") {
       options.threads = positive(argv[0], value());
     } else if (flag == "--repetitions") {
       options.repetitions = positive(argv[0], value());
+    } else if (flag == "--seconds") {
+      options.seconds = positive(argv[0], value());
     } else if (flag == "--only") {
       options.only = value();
     } else if (flag == "--memory") {
@@ -75,25 +93,44 @@ class Session {
     return wanted;
   }
 
+  /// The size that the command line gives under this name, or the workload's own; asked for before
+  /// `run`, which refuses sizes that the workload has not asked for.
+  std::int64_t size(std::string_view name, std::int64_t own) {
+    for (Size& s : options_.sizes) {
+      if (s.name != name) continue;
+      s.taken = true;
+      return s.given > 0 ? s.given : own;
+    }
+    std::fprintf(stderr, "a workload asks for a size that no option gives\n");
+    std::abort();
+  }
+
   /// Prints the time of `step` in nanoseconds, divided by `units`: one figure per repetition, each
-  /// over as many steps as fill 20 ms, after a warm-up of at least 3 steps and 100 ms. Beside them
-  /// the most memory that the process has held: at its start, after the warm-up, at the end.
+  /// over as many steps as fill 20 ms, after a warm-up of at least 3 steps and 100 ms. Where
+  /// seconds are given, one step of warm-up is enough, and repetitions beyond the second end with
+  /// them. Beside the times the most memory that the process has held: at its start, after the
+  /// warm-up, at the end.
   template <class F>
   void run(const char* name, F&& step, double units = 1) {
+    refuse_other_sizes(name);
     if (options_.memory) return run_for_memory(name, step);
-    double spent = 0;
-    int steps = 0;
-    while (steps < 3 || (spent < 1e8 && steps < 100000)) {
-      spent += time(1, step);
-      ++steps;
+    const bool brief = options_.seconds > 0;
+    double spent = 0, one = std::numeric_limits<double>::infinity();
+    for (int steps = 0; steps < (brief ? 1 : 3) || (spent < 1e8 && steps < 100000); ++steps) {
+      // The first step pays for pages, pools and compiled kernels, the fastest for none of it.
+      const double taken = time(1, step);
+      one = std::min(one, taken);
+      spent += taken;
     }
-    // The first step pays for pages, pools and compiled kernels; time a few without it.
-    const double one = std::min(time(1, step), time(1, step));
     const long warm = peak_kib();
     const int inner = static_cast<int>(std::clamp(2e7 / std::max(one, 1.0), 1.0, 1e6));
     std::printf("{\"workload\": \"%s\", \"threads\": %d, \"ns\": [", name, options_.threads);
+    spent = 0;
     for (int i = 0; i < options_.repetitions; ++i) {
-      std::printf("%s%.6g", i == 0 ? "" : ", ", time(inner, step) / inner / units);
+      if (brief && i >= 2 && spent >= options_.seconds * 1e9) break;
+      const double taken = time(inner, step);
+      spent += taken;
+      std::printf("%s%.6g", i == 0 ? "" : ", ", taken / inner / units);
     }
     std::printf("], \"start_kib\": %ld, \"warm_kib\": %ld, \"peak_kib\": %ld}\n", start_kib_, warm,
                 peak_kib());
@@ -129,6 +166,16 @@ class Session {
   }
 
  private:
+  void refuse_other_sizes(const char* workload) {
+    for (Size& s : options_.sizes) {
+      if (s.given > 0 && !s.taken) {
+        std::fprintf(stderr, "%s has no --%s\n", workload, std::string(s.name).c_str());
+        std::exit(2);
+      }
+      s.taken = false;
+    }
+  }
+
   template <class F>
   static double time(int count, F& step) {
     const auto start = std::chrono::steady_clock::now();

@@ -14,10 +14,30 @@ nn::Sequential digits_net() {
 
 void mlp(measure::Session& session) {
   if (!session.wants("mlp")) return;
+  const std::int64_t batch = session.size("batch", 128);
   nn::Sequential net = digits_net();
   torch::optim::Adam optimizer(net->parameters(), torch::optim::AdamOptions(1e-3));
-  train_classes(session, "mlp", net, std::move(optimizer), torch::randn({128, 784}),
-                classes(10, {128}));
+  train_classes(session, "mlp", net, std::move(optimizer), torch::randn({batch, 784}),
+                classes(10, {batch}));
+}
+
+// He's initialisation, so that signals reach the last layer however deep it lies.
+void deep_mlp(measure::Session& session) {
+  if (!session.wants("deep_mlp")) return;
+  const std::int64_t depth = session.size("depth", 4), width = session.size("width", 256),
+                     batch = session.size("batch", 128);
+  nn::Sequential net;
+  for (std::int64_t i = 0; i < depth; ++i) {
+    net->push_back(nn::Linear(width, width));
+    net->push_back(nn::ReLU());
+  }
+  net->push_back(nn::Linear(width, 10));
+  for (const Tensor& p : net->parameters()) {
+    if (p.dim() == 2) nn::init::kaiming_uniform_(p);
+  }
+  torch::optim::Adam optimizer(net->parameters(), torch::optim::AdamOptions(1e-4));
+  train_classes(session, "deep_mlp", net, std::move(optimizer), torch::randn({batch, width}),
+                classes(10, {batch}));
 }
 
 void tiny_mlp(measure::Session& session) {
@@ -63,6 +83,7 @@ void pinn(measure::Session& session) {
 void run_dense(measure::Session& session) {
   torch::manual_seed(1);
   mlp(session);
+  deep_mlp(session);
   tiny_mlp(session);
   infer_mlp(session);
   pinn(session);

@@ -28,10 +28,11 @@ torch::optim::SGD with_momentum(const nn::Sequential& net) {
 
 void cnn(measure::Session& session, const char* name, bool channels_last) {
   if (!session.wants(name)) return;
+  const std::int64_t batch = session.size("batch", 64);
   nn::Sequential net = digits_net();
   if (channels_last) make_channels_last(net->parameters());
-  train_classes(session, name, net, with_momentum(net), pictures({64, 1, 28, 28}, channels_last),
-                classes(10, {64}));
+  train_classes(session, name, net, with_momentum(net), pictures({batch, 1, 28, 28}, channels_last),
+                classes(10, {batch}));
 }
 
 void infer_cnn(measure::Session& session, const char* name, bool channels_last) {

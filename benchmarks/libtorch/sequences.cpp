@@ -15,7 +15,8 @@ namespace {
 // Mean square distance to a target; the gradients' norm clipped at 1.
 template <class Net, class Output>
 void train_sequence(measure::Session& session, const char* name, Net net, Output output) {
-  const Tensor x = torch::randn({64, 32, 64}), target = torch::randn({64, 32, 256});
+  const std::int64_t length = session.size("length", 64), batch = session.size("batch", 32);
+  const Tensor x = torch::randn({length, batch, 64}), target = torch::randn({length, batch, 256});
   std::vector<Tensor> parameters = net->parameters();
   torch::optim::Adam optimizer(parameters, torch::optim::AdamOptions(1e-3));
   session.run(name, [&] {
@@ -37,7 +38,7 @@ void lstm_cell(measure::Session& session) {
   if (!session.wants("lstm_cell")) return;
   nn::LSTMCell net(64, 256);
   train_sequence(session, "lstm_cell", net, [&](const Tensor& x) {
-    Tensor h = torch::zeros({32, 256}), c = torch::zeros({32, 256});
+    Tensor h = torch::zeros({x.size(1), 256}), c = torch::zeros({x.size(1), 256});
     std::vector<Tensor> outputs;
     for (const Tensor& row : x.unbind(0)) {
       std::tie(h, c) = net->forward(row, std::make_tuple(h, c));
@@ -47,7 +48,7 @@ void lstm_cell(measure::Session& session) {
   });
 }
 
-constexpr int kWidth = 128, kHeads = 4, kLength = 128, kBatch = 16, kLetters = 65;
+constexpr int kWidth = 128, kHeads = 4, kLetters = 65;
 
 struct LayerImpl : nn::Module {
   LayerImpl()
@@ -65,19 +66,20 @@ struct LayerImpl : nn::Module {
     register_module("narrow", narrow);
   }
   Tensor attend(const Tensor& x, const Tensor& mask) {
+    const std::int64_t batch = x.size(0), length = x.size(1);
     const auto parts = in(x).chunk(3, 2);
-    const auto heads = [](const Tensor& t) {
-      return t.view({kBatch, kLength, kHeads, kWidth / kHeads})
+    const auto heads = [&](const Tensor& t) {
+      return t.view({batch, length, kHeads, kWidth / kHeads})
           .transpose(1, 2)
-          .reshape({kBatch * kHeads, kLength, kWidth / kHeads});
+          .reshape({batch * kHeads, length, kWidth / kHeads});
     };
     const Tensor q = heads(parts[0]), k = heads(parts[1]), v = heads(parts[2]);
     const double scale = 1 / std::sqrt(kWidth / kHeads);
     const Tensor scores = torch::baddbmm(mask, q, k.transpose(1, 2), 1, scale);
     const Tensor y = torch::bmm(torch::softmax(scores, -1), v);
-    return out(y.view({kBatch, kHeads, kLength, kWidth / kHeads})
+    return out(y.view({batch, kHeads, length, kWidth / kHeads})
                    .transpose(1, 2)
-                   .reshape({kBatch, kLength, kWidth}));
+                   .reshape({batch, length, kWidth}));
   }
   Tensor forward(const Tensor& given, const Tensor& mask) {
     const Tensor x = given + attend(norm1(given), mask);
@@ -90,9 +92,9 @@ struct LayerImpl : nn::Module {
 TORCH_MODULE(Layer);
 
 struct GptImpl : nn::Module {
-  GptImpl()
+  explicit GptImpl(std::int64_t length)
       : letter(kLetters, kWidth),
-        place(kLength, kWidth),
+        place(length, kWidth),
         norm(nn::LayerNormOptions({kWidth})),
         next(kWidth, kLetters) {
     register_module("letter", letter);
@@ -100,9 +102,9 @@ struct GptImpl : nn::Module {
     register_module("norm", norm);
     register_module("next", next);
     for (int i = 0; i < 4; ++i) layers.push_back(register_module(std::to_string(i), Layer()));
-    const auto forbidden = torch::full({kLength, kLength}, -std::numeric_limits<float>::infinity());
+    const auto forbidden = torch::full({length, length}, -std::numeric_limits<float>::infinity());
     mask = torch::triu(forbidden, 1);
-    places = torch::arange(kLength);
+    places = torch::arange(length);
   }
   Tensor forward(const Tensor& x) {
     Tensor y = letter(x) + place(places);
@@ -120,11 +122,12 @@ TORCH_MODULE(Gpt);
 
 void gpt(measure::Session& session) {
   if (!session.wants("gpt")) return;
-  Gpt net;
-  const Tensor x = classes(kLetters, {kBatch, kLength}), y = classes(kLetters, {kBatch * kLength});
+  const std::int64_t length = session.size("length", 128), batch = session.size("batch", 16);
+  Gpt net(length);
+  const Tensor x = classes(kLetters, {batch, length}), y = classes(kLetters, {batch * length});
   torch::optim::AdamW optimizer(net->parameters(), torch::optim::AdamWOptions(1e-3));
   train(session, "gpt", net->parameters(), std::move(optimizer), [&] {
-    return nn::functional::cross_entropy(net->forward(x).view({kBatch * kLength, kLetters}), y);
+    return nn::functional::cross_entropy(net->forward(x).view({batch * length, kLetters}), y);
   });
 }
 

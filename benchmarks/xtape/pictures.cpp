@@ -21,9 +21,10 @@ xtape::optim::SGD with_momentum(const nn::Module& net) {
 
 void cnn(measure::Session& session) {
   if (!session.wants("cnn")) return;
+  const std::int64_t batch = session.size("batch", 64);
   nn::Sequential net = digits_net();
-  train_classes(session, "cnn", net, with_momentum(net), xtape::randn({64, 1, 28, 28}),
-                xtape::randint(0, 10, {64}));
+  train_classes(session, "cnn", net, with_momentum(net), xtape::randn({batch, 1, 28, 28}),
+                xtape::randint(0, 10, {batch}));
 }
 
 void infer_cnn(measure::Session& session) {

@@ -4,6 +4,7 @@
 
 #include "training.hpp"
 
+using xtape::Shape;
 using xtape::Tensor;
 namespace nn = xtape::nn;
 
@@ -12,7 +13,8 @@ namespace {
 // Mean square distance to a target; the gradients' norm clipped at 1.
 template <class Output>
 void train_sequence(measure::Session& session, const char* name, nn::Module& net, Output output) {
-  const Tensor x = xtape::randn({64, 32, 64}), target = xtape::randn({64, 32, 256});
+  const std::int64_t length = session.size("length", 64), batch = session.size("batch", 32);
+  const Tensor x = xtape::randn({length, batch, 64}), target = xtape::randn({length, batch, 256});
   const std::vector<Tensor> parameters = net.parameters();
   xtape::optim::Adam optimizer(parameters, {.lr = 1e-3});
   session.run(name, [&] {
@@ -33,7 +35,8 @@ void lstm_cell(measure::Session& session) {
   if (!session.wants("lstm_cell")) return;
   nn::LSTMCell net(64, 256);
   train_sequence(session, "lstm_cell", net, [&](const Tensor& x) {
-    nn::LSTMState state{xtape::zeros({32, 256}), xtape::zeros({32, 256})};
+    const Shape shape{x.size(1), 256};
+    nn::LSTMState state{xtape::zeros(shape), xtape::zeros(shape)};
     std::vector<Tensor> outputs;
     for (std::int64_t t = 0; t < x.size(0); ++t) {
       state = net(x[t], state);
@@ -43,10 +46,10 @@ void lstm_cell(measure::Session& session) {
   });
 }
 
-constexpr std::int64_t kWidth = 128, kHeads = 4, kLength = 128, kBatch = 16, kLetters = 65;
+constexpr std::int64_t kWidth = 128, kHeads = 4, kLetters = 65;
 
 struct Gpt : nn::Module {
-  nn::Embedding letter{kLetters, kWidth}, place{kLength, kWidth};
+  nn::Embedding letter{kLetters, kWidth}, place;
   nn::TransformerEncoder layers{
       nn::TransformerEncoderLayer(kWidth, kHeads,
                                   {.dim_feedforward = 4 * kWidth,
@@ -58,17 +61,19 @@ struct Gpt : nn::Module {
   nn::Linear next{kWidth, kLetters};
   XTAPE_PARTS(letter, place, layers, next)
 
+  explicit Gpt(std::int64_t length) : place(length, kWidth) {}
   Tensor forward(const Tensor& x) override {
-    const Tensor places = xtape::arange(0, kLength, 1, xtape::int64);
+    const Tensor places = xtape::arange(0, x.size(1), 1, xtape::int64);
     return next(layers(letter(x) + place(places), nn::EncoderMasks{.is_causal = true}));
   }
 };
 
 void gpt(measure::Session& session) {
   if (!session.wants("gpt")) return;
-  Gpt net;
-  const Tensor x = xtape::randint(0, kLetters, {kBatch, kLength});
-  const Tensor y = xtape::randint(0, kLetters, {kBatch * kLength});
+  const std::int64_t length = session.size("length", 128), batch = session.size("batch", 16);
+  Gpt net(length);
+  const Tensor x = xtape::randint(0, kLetters, {batch, length});
+  const Tensor y = xtape::randint(0, kLetters, {batch * length});
   train(session, "gpt", xtape::optim::AdamW(net.parameters(), {.lr = 1e-3}),
         [&] { return nn::cross_entropy(net(x).flatten(0, 1), y); });
 }
