@@ -34,6 +34,7 @@ struct Registry {
   Pool* abandoned = nullptr;
   std::vector<std::vector<void*>> large;  // free large blocks by class
   std::int64_t large_cached = 0;
+  std::int64_t large_live = 0, large_peak = 0;  // in use
 };
 
 // Leaked on purpose: static tensors are released after main's statics are gone.
@@ -123,38 +124,53 @@ void release_large_locked(Registry& r) noexcept {
   r.large_cached = 0;
 }
 
+// What the system is asked for may not come to more than this, or blocks of sizes that are no
+// longer asked for would pile up. What is cached alone says nothing: between two steps of training
+// that is nearly all, and given back then it would have to be asked for again in every step.
+bool exceeds_bound(const Registry& r, std::int64_t more) {
+  const std::int64_t live = r.large_live + more, peak = std::max(r.large_peak, live);
+  return live + r.large_cached > peak + peak / 2 + (std::int64_t{64} << 20);
+}
+
+void count_large(Registry& r, std::int64_t bytes) noexcept {
+  r.large_live += bytes;
+  r.large_peak = std::max(r.large_peak, r.large_live);
+}
+
 void* allocate_large(std::size_t bytes) {
   const int c = class_of(bytes);
   const std::size_t size = class_bytes(c);
+  const auto counted = static_cast<std::int64_t>(size);
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
   if (static_cast<std::size_t>(c) < r.large.size() && !r.large[c].empty()) {
     void* block = r.large[c].back();
     r.large[c].pop_back();
-    r.large_cached -= static_cast<std::int64_t>(size);
+    r.large_cached -= counted;
+    count_large(r, counted);
     return block;
   }
-  // Blocks of sizes that are no longer asked for must not pile up.
-  const std::int64_t keep =
-      global_peak.load(std::memory_order_relaxed) / 2 + (std::int64_t{64} << 20);
-  if (r.large_cached > keep) release_large_locked(r);
+  if (exceeds_bound(r, counted)) release_large_locked(r);
   void* block = system_allocate(kAlignment, size);
   if (!block) {
     release_large_locked(r);
     block = system_allocate(kAlignment, size);
     if (!block) throw std::bad_alloc();
   }
+  count_large(r, counted);
   return block;
 }
 
 void deallocate_large(void* block, std::size_t bytes) noexcept {
   const auto c = static_cast<std::size_t>(class_of(bytes));
+  const auto counted = static_cast<std::int64_t>(class_bytes(static_cast<int>(c)));
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
+  r.large_live -= counted;
   try {
     if (c >= r.large.size()) r.large.resize(c + 1);
     r.large[c].push_back(block);
-    r.large_cached += static_cast<std::int64_t>(class_bytes(static_cast<int>(c)));
+    r.large_cached += counted;
   } catch (...) {
     std::free(block);
   }
@@ -229,6 +245,9 @@ Stats stats() {
 void reset_peak() {
   detail::global_peak.store(detail::global_bytes.load(std::memory_order_relaxed),
                             std::memory_order_relaxed);
+  auto& r = detail::registry();
+  const std::lock_guard lock(r.mutex);
+  r.large_peak = r.large_live;
 }
 
 void release_cached() {

@@ -96,6 +96,34 @@ BOOST_AUTO_TEST_CASE(large_blocks_are_used_again) {
   BOOST_TEST(y.data<float>() == first);
 }
 
+// Between steps of training nearly all of the memory is cached; a new size must not cost it.
+BOOST_AUTO_TEST_CASE(a_new_size_leaves_the_cache_of_a_step) {
+  if (kSanitized) return;
+  memory::release_cached();
+  memory::reset_peak();
+  const std::int64_t block = std::int64_t{16} << 20;
+  {
+    std::vector<Tensor> step(12);
+    for (Tensor& x : step) x = empty({block}, uint8);
+  }
+  BOOST_TEST(memory::stats().cached_bytes >= 12 * block);
+  const Tensor x = empty({block / 3}, uint8);
+  BOOST_TEST(memory::stats().cached_bytes >= 12 * block);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_asked_for_once_do_not_pile_up) {
+  if (kSanitized) return;
+  memory::release_cached();
+  memory::reset_peak();
+  const auto live = memory::stats().live_bytes;
+  const std::int64_t most = std::int64_t{128} << 20;
+  for (std::int64_t bytes = most; bytes > most / 16; bytes = bytes * 7 / 8) {
+    empty({bytes}, uint8);
+  }
+  BOOST_TEST(memory::stats().cached_bytes <= (live + most) * 3 / 2 + (std::int64_t{64} << 20));
+  memory::release_cached();
+}
+
 BOOST_AUTO_TEST_CASE(freed_by_another_thread) {
   const auto before = memory::stats();
   for (int round = 0; round < 20; ++round) {
