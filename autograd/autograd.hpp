@@ -4,6 +4,7 @@
 // Values, the tape and the operations on it. What costs compile time stays out: xtensor comes with
 // <xtape/autograd/xtensor.hpp>, one-lambda operations with <xtape/autograd/pointwise.hpp>.
 #include "anomaly.hpp"
+#include "autocast.hpp"
 #include "checkpoint.hpp"
 #include "deterministic.hpp"
 #include "dtype.hpp"

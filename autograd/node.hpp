@@ -64,6 +64,7 @@ struct Node {
   bool released = false;  // its saved values are gone
   bool borrowed = false;  // the sweep's queue relies on an edge's reference
   bool needed = true;     // leads to an input of the `grad()` that claimed it
+  bool autocast = false;  // recorded in the scope of an Autocast
   std::uint32_t bytes = 0;
   std::uint32_t scope = 0;  // module path
   std::uint32_t sizes_count = 0;
@@ -112,6 +113,7 @@ struct ThreadState {
   bool grad_mode = true;
   bool releasing = false;
   bool recomputing = false;  // the function of a checkpoint
+  bool autocast = false;     // products round their operands
   std::uint32_t scope = 0;
   std::uint64_t counter = 0;  // the newest number of this thread
   Node* to_release = nullptr;

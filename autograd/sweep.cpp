@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "autocast.hpp"
 #include "error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/creation.hpp"
@@ -312,6 +313,7 @@ void Sweep::process(Node& node) {
                     " was released by an earlier backward; pass retain_graph = true to the first");
   }
   const ScopeGuard scope(node.scope);  // errors, and the gradients' own graph, are of its module
+  const Autocast autocast(node.autocast);
   Backward t(node, *this, gradients);
   Watcher* watcher = thread_state.watcher;
   if (watcher) [[unlikely]]

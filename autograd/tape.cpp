@@ -104,6 +104,7 @@ void* put_on_tape(const Recording& r) {
   node->name = r.name;
   node->run = r.run;
   node->scope = state.scope;
+  node->autocast = state.autocast;
 
   std::uint32_t at = 0;
   for (std::size_t k = 0; k < r.outputs.size(); ++k) {

@@ -32,13 +32,15 @@ struct Options {
   std::string only;    // empty: every workload
   bool memory = false;
   bool deterministic = false;
+  bool bf16 = false;
   std::array<Size, 4> sizes{Size{"depth"}, Size{"width"}, Size{"length"}, Size{"batch"}};
 };
 
 [[noreturn]] inline void usage(const char* program) {
   std::fprintf(stderr,
                "usage: %s --threads N [--only NAME [--depth N] [--width N] [--length N] "
-               "[--batch N]] [--repetitions R] [--seconds S] [--memory] [--deterministic]\n",
+               "[--batch N]] [--repetitions R] [--seconds S] [--memory] [--deterministic] "
+               "[--bf16]\n",
                program);
   std::exit(2);
 }
@@ -75,6 +77,8 @@ inline Options parse(int argc, char** argv) {
       options.memory = true;
     } else if (flag == "--deterministic") {
       options.deterministic = true;
+    } else if (flag == "--bf16") {
+      options.bf16 = true;
     } else {
       usage(argv[0]);
     }

@@ -78,6 +78,7 @@ std::string sample(Net& net, const data::Vocabulary& letters, std::int64_t count
 
 void train(example::Run& run) {
   const example::Flags& flags = run.flags;
+  const xtape::Autocast autocast(flags.bf16);
   std::string text =
       flags.data_dir.empty()
           ? data::generate_text(kBuiltIn)
@@ -130,12 +131,17 @@ void train(example::Run& run) {
   run.expect_at_most("val_nats", flags.data_dir.empty() ? kMostBuiltIn : kMostReal);
 }
 
+void add_flags(CLI::App& app, example::Flags& flags) {
+  app.add_flag("--bf16", flags.bf16, "Multiply numbers rounded to bfloat16");
+}
+
 int main(int argc, char** argv) {
   return example::run(argc, argv,
                       {.name = "char_gpt",
                        .purpose = "Writes letter by letter with a small transformer",
                        .epochs = kEpochs,
                        .batch_size = 16,
-                       .lr = 2.5e-3},
+                       .lr = 2.5e-3,
+                       .add_flags = add_flags},
                       train);
 }

@@ -31,6 +31,7 @@ struct Net : nn::Module {
 };
 
 void train(example::Run& run) {
+  const xtape::Autocast autocast(run.flags.bf16);
   const auto [train_set, test_set] = example::load_digits(run, 6000, 2000);
   Net net;
   if (run.flags.no_dropout) net.drop1.p = net.drop2.p = 0;
@@ -68,6 +69,7 @@ void train(example::Run& run) {
 void add_flags(CLI::App& app, example::Flags& flags) {
   app.add_flag("--distributed", flags.distributed, "Train together with all processes of mpirun");
   app.add_flag("--no-dropout", flags.no_dropout, "Train without dropout");
+  app.add_flag("--bf16", flags.bf16, "Multiply and convolve numbers rounded to bfloat16");
 }
 
 xtape::Owned<optim::ProcessGroup> processes() {

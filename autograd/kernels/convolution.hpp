@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "../memory.hpp"
+#include "bfloat16.hpp"
+#include "images.hpp"
 
 namespace xtape::kernels {
 
@@ -22,9 +23,6 @@ struct ConvolutionShape {
   std::int64_t groups = 1;
 };
 
-/// Strides in elements of [batch, channels, height, width]; any, negative and 0 (inputs) too.
-using Strides4 = std::array<std::int64_t, 4>;
-
 /// Whether y (and the gradient of x) is best allocated channels-last: where the engine that serves
 /// `shape` works in that layout. Any layout is accepted; another one costs a copy.
 template <class T>
@@ -36,19 +34,22 @@ XTAPE_API bool prefers_channels_last(const ConvolutionShape& shape);
 template <class T>
 XTAPE_API void convolution_forward(const ConvolutionShape& shape, const T* x,
                                    const Strides4& x_strides, const T* weight, const T* bias, T* y,
-                                   const Strides4& y_strides);
+                                   const Strides4& y_strides,
+                                   Precision precision = Precision::full);
 
 /// Writes the gradient of x, given `gy` that of y.
 template <class T>
 XTAPE_API void convolution_backward_data(const ConvolutionShape& shape, const T* gy,
                                          const Strides4& gy_strides, const T* weight, T* gx,
-                                         const Strides4& gx_strides);
+                                         const Strides4& gx_strides,
+                                         Precision precision = Precision::full);
 
 /// Writes the gradient of the weight (contiguous) and, where `gbias` is not null, of the bias.
 template <class T>
 XTAPE_API void convolution_backward_weight(const ConvolutionShape& shape, const T* x,
                                            const Strides4& x_strides, const T* gy,
-                                           const Strides4& gy_strides, T* gweight, T* gbias);
+                                           const Strides4& gy_strides, T* gweight, T* gbias,
+                                           Precision precision = Precision::full);
 
 /// Writes the gradient of the bias alone: gy summed over all but the channels.
 template <class T>

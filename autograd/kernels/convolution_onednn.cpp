@@ -33,8 +33,9 @@ struct Plan {
   memory::desc bias, scratchpad;
 };
 
-// Shape, pass, layouts of x and y, bias or none, threads (oneDNN divides the work beforehand).
-using Plans = PlanCache<21, Plan>;
+// Shape, pass, layouts of x and y, bias or none, precision, threads (oneDNN divides the work
+// beforehand).
+using Plans = PlanCache<22, Plan>;
 
 Plans& plans() {
   static auto* const plans = new Plans;
@@ -80,10 +81,12 @@ struct Problem {
   }
 };
 
-memory::desc dense(const memory::dims& dims, Layout layout) {
+constexpr auto kFloat = memory::data_type::f32;
+
+memory::desc dense(const memory::dims& dims, Layout layout, memory::data_type type = kFloat) {
   const auto tag =
       layout == Layout::channels_last ? memory::format_tag::nhwc : memory::format_tag::nchw;
-  return {dims, memory::data_type::f32, tag};
+  return {dims, type, tag};
 }
 
 Operand operand(const memory::desc& outside, const memory::desc& inside, bool is_output) {
@@ -106,28 +109,33 @@ void set_primitive(Plan& plan, const Desc& desc) {
   plan.scratchpad = desc.scratchpad_desc();
 }
 
+// Operands are reordered into bfloat16 where the precision asks for it; results are float32.
 std::shared_ptr<const Plan> make_plan(const ConvolutionShape& shape, Pass pass, Layout x_layout,
-                                      Layout y_layout, bool has_bias, dnnl::algorithm algorithm) {
+                                      Layout y_layout, bool has_bias, Precision precision,
+                                      dnnl::algorithm algorithm) {
   const Problem p(shape);
-  const auto type = memory::data_type::f32;
   const bool winograd = algorithm == dnnl::algorithm::convolution_winograd;
-  const auto wish = [&](const memory::dims& dims) {
+  const auto read = precision == Precision::full ? kFloat : memory::data_type::bf16;
+  const auto type_of = [&](Pass writer) { return pass == writer ? kFloat : read; };
+  const auto wish = [&](const memory::dims& dims, memory::data_type type) {
     return winograd ? memory::desc(dims, type, memory::format_tag::any)
-                    : dense(dims, Layout::channels_last);
+                    : dense(dims, Layout::channels_last, type);
   };
-  const memory::desc x = wish(p.x), y = wish(p.y);
-  const memory::desc weight(p.weight, type, memory::format_tag::any);
+  const memory::desc x = wish(p.x, type_of(Pass::backward_data));
+  const memory::desc y = wish(p.y, type_of(Pass::forward));
+  const memory::desc weight(p.weight, type_of(Pass::backward_weight), memory::format_tag::any);
   const memory::desc bias =
-      has_bias ? memory::desc(p.bias, type, memory::format_tag::a) : memory::desc();
+      has_bias ? memory::desc(p.bias, kFloat, memory::format_tag::a) : memory::desc();
   const memory::desc outside_x = dense(p.x, x_layout), outside_y = dense(p.y, y_layout);
   const memory::desc outside_weight(
-      p.weight, type, shape.groups > 1 ? memory::format_tag::goihw : memory::format_tag::oihw);
+      p.weight, kFloat, shape.groups > 1 ? memory::format_tag::goihw : memory::format_tag::oihw);
 
   auto plan = std::make_shared<Plan>();
   plan->bias = bias;
   const dnnl::convolution_forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, algorithm, x, weight, bias, y, p.stride, p.dilation,
-       p.pad_begin, p.pad_end},
+      {dnnl::prop_kind::forward_training, algorithm, wish(p.x, read),
+       memory::desc(p.weight, read, memory::format_tag::any), bias, wish(p.y, kFloat), p.stride,
+       p.dilation, p.pad_begin, p.pad_end},
       attributes(), engine());
   if (pass == Pass::forward) {
     set_primitive<dnnl::convolution_forward>(*plan, forward);
@@ -155,7 +163,7 @@ std::shared_ptr<const Plan> make_plan(const ConvolutionShape& shape, Pass pass, 
 }
 
 std::shared_ptr<const Plan> find_plan(const ConvolutionShape& s, Pass pass, Layout x_layout,
-                                      Layout y_layout, bool has_bias) {
+                                      Layout y_layout, bool has_bias, Precision precision) {
   const Plans::Key key{s.batch,
                        s.in_channels,
                        s.in_height,
@@ -176,17 +184,22 @@ std::shared_ptr<const Plan> find_plan(const ConvolutionShape& s, Pass pass, Layo
                        static_cast<std::int64_t>(x_layout),
                        static_cast<std::int64_t>(y_layout),
                        has_bias,
+                       static_cast<std::int64_t>(precision),
                        num_threads()};
   return plans().get(key, [&] {
-    if (winograd_pays(s)) {
+    if (precision == Precision::bfloat16 && !has_bfloat16()) {
+      throw dnnl::error(dnnl_unimplemented, "bfloat16 in float32's instructions");
+    }
+    if (precision == Precision::full && winograd_pays(s)) {
       try {
-        return make_plan(s, pass, x_layout, y_layout, has_bias,
+        return make_plan(s, pass, x_layout, y_layout, has_bias, precision,
                          dnnl::algorithm::convolution_winograd);
       } catch (const dnnl::error& error) {  // this processor has no Winograd kernel
         if (error.status != dnnl_unimplemented) throw;
       }
     }
-    return make_plan(s, pass, x_layout, y_layout, has_bias, dnnl::algorithm::convolution_direct);
+    return make_plan(s, pass, x_layout, y_layout, has_bias, precision,
+                     dnnl::algorithm::convolution_direct);
   });
 }
 
@@ -222,8 +235,9 @@ class Bound {
 }  // namespace
 
 bool convolution_forward(const ConvolutionShape& shape, const float* x, Layout x_layout,
-                         const float* weight, const float* bias, float* y, Layout y_layout) {
-  const auto plan = find_plan(shape, Pass::forward, x_layout, y_layout, bias != nullptr);
+                         const float* weight, const float* bias, float* y, Layout y_layout,
+                         Precision precision) {
+  const auto plan = find_plan(shape, Pass::forward, x_layout, y_layout, bias != nullptr, precision);
   if (!plan) return false;
   const Bound bound_x(plan->x, x), bound_weight(plan->weight, weight), bound_y(plan->y, y);
   const Bytes scratchpad(plan->scratchpad.get_size());
@@ -240,8 +254,9 @@ bool convolution_forward(const ConvolutionShape& shape, const float* x, Layout x
 }
 
 bool convolution_backward_data(const ConvolutionShape& shape, const float* gy, Layout gy_layout,
-                               const float* weight, float* gx, Layout gx_layout) {
-  const auto plan = find_plan(shape, Pass::backward_data, gx_layout, gy_layout, false);
+                               const float* weight, float* gx, Layout gx_layout,
+                               Precision precision) {
+  const auto plan = find_plan(shape, Pass::backward_data, gx_layout, gy_layout, false, precision);
   if (!plan) return false;
   const Bound bound_y(plan->y, gy), bound_weight(plan->weight, weight), bound_x(plan->x, gx);
   const Bytes scratchpad(plan->scratchpad.get_size());
@@ -257,8 +272,9 @@ bool convolution_backward_data(const ConvolutionShape& shape, const float* gy, L
 }
 
 bool convolution_backward_weight(const ConvolutionShape& shape, const float* x, Layout x_layout,
-                                 const float* gy, Layout gy_layout, float* gweight) {
-  const auto plan = find_plan(shape, Pass::backward_weight, x_layout, gy_layout, false);
+                                 const float* gy, Layout gy_layout, float* gweight,
+                                 Precision precision) {
+  const auto plan = find_plan(shape, Pass::backward_weight, x_layout, gy_layout, false, precision);
   if (!plan) return false;
   const Bound bound_x(plan->x, x), bound_y(plan->y, gy), bound_weight(plan->weight, gweight);
   const Bytes scratchpad(plan->scratchpad.get_size());

@@ -8,7 +8,6 @@
 #include <type_traits>
 #include <xtensor-blas/xblas_config.hpp>
 
-#include "../deterministic.hpp"
 #include "../parallel.hpp"
 #include "../thread_scope.hpp"
 #include "gemm_few.hpp"
@@ -98,23 +97,56 @@ template <class T>
 void multiply_by_all(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                      std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
                      std::int64_t ldb, T beta, const T* bias, T* c, std::int64_t ldc) {
-  if (!are_deterministic_algorithms_enabled()) {
-    return multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc,
-                    num_threads());
-  }
-  const std::int64_t grain = part_of_product(std::max(m, n), work_of(m, n, k));
-  if (m >= n) {
-    return in_parts(m, grain, [&](std::int64_t begin, std::int64_t end) {
-      multiply(transpose_a, transpose_b, end - begin, n, k, alpha,
-               a + begin * (transpose_a ? 1 : lda), lda, b, ldb, beta, bias, c + begin * ldc, ldc,
-               1);
+  in_tiles(m, n, k, [&](const Tile& t) {
+    multiply(transpose_a, transpose_b, t.rows, t.columns, k, alpha,
+             a + t.row * (transpose_a ? 1 : lda), lda, b + t.column * (transpose_b ? ldb : 1), ldb,
+             beta, bias ? bias + t.column : nullptr, c + t.row * ldc + t.column, ldc, t.threads);
+  });
+}
+
+template <class To>
+Rounded<To> rounded(bool transpose, std::int64_t rows, std::int64_t columns, const float* x,
+                    std::int64_t step) {
+  return transpose ? Rounded<To>(columns, rows, x, step) : Rounded<To>(rows, columns, x, step);
+}
+
+// The same of A and B rounded to bfloat16: in two bytes where the processor multiplies these and it
+// pays, else the same values in float32.
+void multiply_rounded(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                      std::int64_t k, float alpha, const float* a, std::int64_t lda, const float* b,
+                      std::int64_t ldb, float beta, const float* bias, float* c, std::int64_t ldc) {
+  if (m == 0 || n == 0) return;
+#ifdef XTAPE_HAS_ONEDNN
+  if (alpha == 1 && (beta == 0 || beta == 1) && onednn::serves_bfloat16(m, n, k)) {
+    const auto half_a = rounded<BFloat16>(transpose_a, m, k, a, lda);
+    const auto half_b = rounded<BFloat16>(transpose_b, k, n, b, ldb);
+    return in_tiles(m, n, k, [&](const Tile& t) {
+      onednn::gemm_bfloat16(transpose_a, transpose_b, t.rows, t.columns, k,
+                            half_a.data() + t.row * (transpose_a ? 1 : half_a.step()),
+                            half_a.step(),
+                            half_b.data() + t.column * (transpose_b ? half_b.step() : 1),
+                            half_b.step(), bias ? 0 : beta, bias ? bias + t.column : nullptr,
+                            c + t.row * ldc + t.column, ldc, t.threads);
     });
   }
-  in_parts(n, grain, [&](std::int64_t begin, std::int64_t end) {
-    multiply(transpose_a, transpose_b, m, end - begin, k, alpha, a, lda,
-             b + begin * (transpose_b ? ldb : 1), ldb, beta, bias ? bias + begin : nullptr,
-             c + begin, ldc, 1);
-  });
+#endif
+  const auto near_a = rounded<float>(transpose_a, m, k, a, lda);
+  const auto near_b = rounded<float>(transpose_b, k, n, b, ldb);
+  multiply_by_all(transpose_a, transpose_b, m, n, k, alpha, near_a.data(), near_a.step(),
+                  near_b.data(), near_b.step(), beta, bias, c, ldc);
+}
+
+template <class T>
+void multiply_at(Precision precision, bool transpose_a, bool transpose_b, std::int64_t m,
+                 std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
+                 std::int64_t ldb, T beta, const T* bias, T* c, std::int64_t ldc) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (precision == Precision::bfloat16) {
+      return multiply_rounded(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, bias,
+                              c, ldc);
+    }
+  }
+  multiply_by_all(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc);
 }
 
 }  // namespace
@@ -122,23 +154,27 @@ void multiply_by_all(bool transpose_a, bool transpose_b, std::int64_t m, std::in
 template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
-          std::int64_t ldc) {
-  multiply_by_all(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
-                  static_cast<const T*>(nullptr), c, ldc);
+          std::int64_t ldc, Precision precision) {
+  multiply_at(precision, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
+              static_cast<const T*>(nullptr), c, ldc);
 }
 
 template <class T>
 void gemm_bias(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                const T* a, std::int64_t lda, const T* b, std::int64_t ldb, const T* bias, T* c,
-               std::int64_t ldc) {
-  multiply_by_all(transpose_a, transpose_b, m, n, k, T(1), a, lda, b, ldb, T(1), bias, c, ldc);
+               std::int64_t ldc, Precision precision) {
+  multiply_at(precision, transpose_a, transpose_b, m, n, k, T(1), a, lda, b, ldb, T(1), bias, c,
+              ldc);
 }
 
 template <class T>
 void gemm_alone(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                 T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
-                std::int64_t ldc) {
+                std::int64_t ldc, Precision precision) {
   const xtape::detail::ThreadScope alone(1);
+  if (precision == Precision::bfloat16) {
+    return gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, precision);
+  }
   multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
            static_cast<const T*>(nullptr), c, ldc, 1);
 }
@@ -147,11 +183,12 @@ template <class T>
 void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::int64_t m,
                   std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t lda,
                   std::int64_t stride_a, const T* b, std::int64_t ldb, std::int64_t stride_b,
-                  T beta, T* c, std::int64_t ldc, std::int64_t stride_c) {
+                  T beta, T* c, std::int64_t ldc, std::int64_t stride_c, Precision precision) {
   if (batch <= 0 || m == 0 || n == 0) return;
   // One right side for all, rows that follow one another: a single tall product.
   if (stride_b == 0 && !transpose_a && stride_a == m * lda && stride_c == m * ldc) {
-    return gemm(transpose_a, transpose_b, batch * m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    return gemm(transpose_a, transpose_b, batch * m, n, k, alpha, a, lda, b, ldb, beta, c, ldc,
+                precision);
   }
   // Few large products run one after the other, each on all threads.
   constexpr double kLarge = 1 << 24, kGrain = 1 << 16;
@@ -159,7 +196,7 @@ void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::i
   if (batch == 1 || work >= kLarge) {
     for (std::int64_t i = 0; i < batch; ++i) {
       gemm(transpose_a, transpose_b, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb,
-           beta, c + i * stride_c, ldc);
+           beta, c + i * stride_c, ldc, precision);
     }
     return;
   }
@@ -167,7 +204,7 @@ void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::i
   detail::parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       gemm_alone(transpose_a, transpose_b, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b,
-                 ldb, beta, c + i * stride_c, ldc);
+                 ldb, beta, c + i * stride_c, ldc, precision);
     }
   });
 }
@@ -175,17 +212,17 @@ void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::i
 #define XTAPE_INSTANTIATE(T)                                                                     \
   template XTAPE_API void gemm<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t, T,       \
                                   const T*, std::int64_t, const T*, std::int64_t, T, T*,         \
-                                  std::int64_t);                                                 \
+                                  std::int64_t, Precision);                                      \
   template XTAPE_API void gemm_bias<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t,     \
                                        const T*, std::int64_t, const T*, std::int64_t, const T*, \
-                                       T*, std::int64_t);                                        \
+                                       T*, std::int64_t, Precision);                             \
   template XTAPE_API void gemm_alone<T>(bool, bool, std::int64_t, std::int64_t, std::int64_t, T, \
                                         const T*, std::int64_t, const T*, std::int64_t, T, T*,   \
-                                        std::int64_t);                                           \
+                                        std::int64_t, Precision);                                \
   template XTAPE_API void gemm_batched<T>(std::int64_t, bool, bool, std::int64_t, std::int64_t,  \
                                           std::int64_t, T, const T*, std::int64_t, std::int64_t, \
                                           const T*, std::int64_t, std::int64_t, T, T*,           \
-                                          std::int64_t, std::int64_t);
+                                          std::int64_t, std::int64_t, Precision);
 XTAPE_INSTANTIATE(float)
 XTAPE_INSTANTIATE(double)
 #undef XTAPE_INSTANTIATE

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../memory.hpp"
+#include "bfloat16.hpp"
 
 namespace xtape::kernels {
 
@@ -13,19 +14,22 @@ namespace xtape::kernels {
 template <class T>
 XTAPE_API void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                     std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
-                    std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+                    std::int64_t ldb, T beta, T* c, std::int64_t ldc,
+                    Precision precision = Precision::full);
 
 /// C = op(A) @ op(B) with `bias` [n] added to each row.
 template <class T>
 XTAPE_API void gemm_bias(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                          std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
-                         const T* bias, T* c, std::int64_t ldc);
+                         const T* bias, T* c, std::int64_t ldc,
+                         Precision precision = Precision::full);
 
 /// gemm() on the calling thread alone: for the parts of a parallel loop.
 template <class T>
 XTAPE_API void gemm_alone(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                           std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
-                          std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+                          std::int64_t ldb, T beta, T* c, std::int64_t ldc,
+                          Precision precision = Precision::full);
 
 /// The same for `batch` products; matrix i begins at a + i * stride_a, ... Strides of a and b may
 /// be 0 (one matrix for all); the matrices of c may not overlap.
@@ -34,6 +38,6 @@ XTAPE_API void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose
                             std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t lda,
                             std::int64_t stride_a, const T* b, std::int64_t ldb,
                             std::int64_t stride_b, T beta, T* c, std::int64_t ldc,
-                            std::int64_t stride_c);
+                            std::int64_t stride_c, Precision precision = Precision::full);
 
 }  // namespace xtape::kernels

@@ -3,8 +3,10 @@
 
 #include "gemm_onednn.hpp"
 
+#include <string>
 #include <unordered_map>
 
+#include "../error.hpp"
 #include "../memory.hpp"
 #include "onednn.hpp"
 
@@ -36,12 +38,13 @@ using Plans = PlanCache<8, Plan>;
 std::shared_ptr<const Plan> make_plan(const Plans::Key& key) {
   const auto [m, n, k, lda, ldb, ldc, flags, threads] = key;
   const bool transpose_a = flags & 1, transpose_b = flags & 2, accumulate = flags & 4;
-  const bool has_bias = flags & 8;
+  const bool has_bias = flags & 8, halves = flags & 16;
   using dnnl::memory;
   const auto type = memory::data_type::f32;
+  const auto read = halves ? memory::data_type::bf16 : type;
   auto plan = std::make_shared<Plan>();
-  plan->a = memory::desc({m, k}, type, transpose_a ? memory::dims{1, lda} : memory::dims{lda, 1});
-  plan->b = memory::desc({k, n}, type, transpose_b ? memory::dims{1, ldb} : memory::dims{ldb, 1});
+  plan->a = memory::desc({m, k}, read, transpose_a ? memory::dims{1, lda} : memory::dims{lda, 1});
+  plan->b = memory::desc({k, n}, read, transpose_b ? memory::dims{1, ldb} : memory::dims{ldb, 1});
   plan->c = memory::desc({m, n}, type, memory::dims{ldc, 1});
   dnnl::primitive_attr attr = attributes();
   if (accumulate) {
@@ -64,8 +67,11 @@ Plans& plans() {
   return *plans;
 }
 
-bool run_matmul(const Plans::Key& key, const float* a, const float* b, const float* bias,
-                float* c) {
+std::int64_t flags_of(bool transpose_a, bool transpose_b, float beta, const float* bias) {
+  return (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (beta == 1 ? 4 : 0) | (bias ? 8 : 0);
+}
+
+bool run_matmul(const Plans::Key& key, const void* a, const void* b, const float* bias, float* c) {
   const auto plan = plans().get(key, [&] { return make_plan(key); });
   if (!plan) return false;
   const xtape::detail::Scratch<std::byte> scratch(plan->scratchpad.get_size());
@@ -86,9 +92,23 @@ bool gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
           float beta, const float* bias, float* c, std::int64_t ldc, int threads) {
   if (alpha != 1 || (beta != 0 && beta != 1)) return false;
   if (!serves(transpose_a, transpose_b, m, n, k, threads)) return false;
-  const std::int64_t flags =
-      (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (beta == 1 ? 4 : 0) | (bias ? 8 : 0);
+  const std::int64_t flags = flags_of(transpose_a, transpose_b, beta, bias);
   return run_matmul({m, n, k, lda, ldb, ldc, flags, threads}, a, b, bias, c);
+}
+
+bool serves_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k) {
+  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  return has_bfloat16() && m > 4 && work >= 65536;
+}
+
+void gemm_bfloat16(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                   std::int64_t k, const BFloat16* a, std::int64_t lda, const BFloat16* b,
+                   std::int64_t ldb, float beta, const float* bias, float* c, std::int64_t ldc,
+                   int threads) {
+  const std::int64_t flags = flags_of(transpose_a, transpose_b, beta, bias) | 16;
+  if (run_matmul({m, n, k, lda, ldb, ldc, flags, threads}, a, b, bias, c)) return;
+  throw Error("oneDNN has no product of bfloat16 matrices of " + std::to_string(m) + "x" +
+              std::to_string(k) + "x" + std::to_string(n));
 }
 
 }  // namespace xtape::kernels::onednn

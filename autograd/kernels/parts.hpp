@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../deterministic.hpp"
 #include "../memory.hpp"
 #include "../parallel.hpp"
 #include "../thread_scope.hpp"
@@ -28,6 +29,23 @@ inline std::int64_t part_of_product(std::int64_t length, double work) {
   if (work < kSmall) return std::max<std::int64_t>(length, 1);
   const std::int64_t grain = std::max(kLeast, (length + kParts - 1) / kParts);
   return (grain + kVector - 1) / kVector * kVector;
+}
+
+/// A part of the result of a matrix product, and the threads that compute it.
+struct Tile {
+  std::int64_t row, rows, column, columns;
+  int threads;
+};
+
+/// f(tile) for a product [m, n] of sums of k terms: all at once on all threads; in deterministic
+/// mode part after part along the longer side.
+template <class F>
+void in_tiles(std::int64_t m, std::int64_t n, std::int64_t k, F&& f) {
+  if (!are_deterministic_algorithms_enabled()) return f(Tile{0, m, 0, n, num_threads()});
+  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  in_parts(std::max(m, n), part_of_product(std::max(m, n), work), [&](auto begin, auto end) {
+    f(m >= n ? Tile{begin, end - begin, 0, n, 1} : Tile{0, m, begin, end - begin, 1});
+  });
 }
 
 /// `count` sums to which several parts give something, added up in the order of the parts.

@@ -50,7 +50,7 @@ class Forward {
         h_(static_cast<const T*>(p.h0)),
         c_(static_cast<const T*>(p.c0)),
         weight_(true, layer.rows, layer.gates(), layer.hidden, static_cast<const T*>(p.weight),
-                layer.hidden) {
+                layer.hidden, layer.precision) {
     if (apart()) recurrent_.emplace(static_cast<std::size_t>(layer.rows * layer.gates()));
   }
 
@@ -119,7 +119,7 @@ class Backward {
         dh_(static_cast<T*>(p.dh)),
         dc_(static_cast<T*>(p.dc)),
         weight_(false, layer.rows, layer.hidden, layer.gates(), static_cast<const T*>(p.weight),
-                layer.hidden) {}
+                layer.hidden, layer.precision) {}
 
   void run() {
     for (std::int64_t k = layer_.steps - 1; k >= 0; --k) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../dtype.hpp"
+#include "bfloat16.hpp"
 
 // One recurrent layer over a whole sequence; float32 and float64. Everything is dense and
 // time-major.
@@ -23,6 +24,7 @@ struct RecurrentLayer {
   std::int64_t steps, rows, hidden;
   const std::int64_t* lengths;  // of each row, null where all have every step; a row rests beyond
   DType dtype;
+  Precision precision;  // of the states times their weights
 
   std::int64_t gates() const noexcept { return gate_count(kind) * hidden; }
 };

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "../autocast.hpp"
 #include "../error.hpp"
 #include "../kernels/attention.hpp"
 #include "../kernels/philox.hpp"
@@ -279,6 +280,7 @@ void fused_gradient(Backward& t, const Operands& in, const Tensor& y, const Tens
 
 Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
                                     const AttentionOptions& options) {
+  const Autocast off(false);
   const Operands in = operands_of(query, key, value, options);
   if (in.mask.requires_grad()) return composed(in).output;
   Shape shape = in.q.shape();
@@ -302,6 +304,7 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
 
 AttentionAndWeights attention_with_weights(const Tensor& query, const Tensor& key,
                                            const Tensor& value, const AttentionOptions& options) {
+  const Autocast off(false);
   return composed(operands_of(query, key, value, options));
 }
 

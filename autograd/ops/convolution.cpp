@@ -11,6 +11,7 @@
 #include "../tape.hpp"
 #include "arithmetic.hpp"
 #include "joining.hpp"
+#include "precision.hpp"
 #include "reductions.hpp"
 #include "shape.hpp"
 #include "windows.hpp"
@@ -56,7 +57,7 @@ Tensor forward(const ConvolutionShape& s, const Tensor& x, const Tensor& w, cons
   detail::dispatch_floating(x.dtype(), [&]<class T>(detail::Type<T>) {
     kernels::convolution_forward(s, x.data<T>(), strides4(x), weight.data<T>(),
                                  b.defined() ? b.data<T>() : nullptr, detail::fresh_data<T>(y),
-                                 strides4(y));
+                                 strides4(y), detail::precision_of(x.dtype()));
   });
   record("conv2d", y, {x, weight, b}, saves(x, weight), [s](Backward& t) {
     if (t.needs(0)) t.add(0, backward_data(s, t.g(), t.saved(1)));
@@ -74,7 +75,8 @@ Tensor backward_data(const ConvolutionShape& s, const Tensor& gy, const Tensor& 
   Tensor gx = empty_images(gy.dtype(), s, input_shape(s));
   detail::dispatch_floating(gy.dtype(), [&]<class T>(detail::Type<T>) {
     kernels::convolution_backward_data(s, gy.data<T>(), strides4(gy), weight.data<T>(),
-                                       detail::fresh_data<T>(gx), strides4(gx));
+                                       detail::fresh_data<T>(gx), strides4(gx),
+                                       detail::precision_of(gy.dtype()));
   });
   record("conv2d_backward_data", gx, {gy, weight}, saves(gy, weight), [s](Backward& t) {
     if (t.needs(0)) t.add(0, forward(s, t.g(), t.saved(1), Tensor()));
@@ -90,9 +92,9 @@ Tensor backward_weight(const ConvolutionShape& s, const Tensor& x, const Tensor&
   const bool with_bias = gbias && !is_grad_enabled();
   if (with_bias) *gbias = detail::empty(x.dtype(), Shape{s.out_channels});
   detail::dispatch_floating(x.dtype(), [&]<class T>(detail::Type<T>) {
-    kernels::convolution_backward_weight(s, x.data<T>(), strides4(x), gy.data<T>(), strides4(gy),
-                                         detail::fresh_data<T>(gw),
-                                         with_bias ? detail::fresh_data<T>(*gbias) : nullptr);
+    kernels::convolution_backward_weight(
+        s, x.data<T>(), strides4(x), gy.data<T>(), strides4(gy), detail::fresh_data<T>(gw),
+        with_bias ? detail::fresh_data<T>(*gbias) : nullptr, detail::precision_of(x.dtype()));
   });
   record("conv2d_backward_weight", gw, {x, gy}, saves(x, gy), [s](Backward& t) {
     if (t.needs(0)) t.add(0, backward_data(s, t.saved(1), t.g()));

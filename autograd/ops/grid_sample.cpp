@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "../autocast.hpp"
 #include "../error.hpp"
 #include "../tape.hpp"
 #include "arithmetic.hpp"
@@ -121,6 +122,7 @@ Tensor affine_grid(const Tensor& theta, const Shape& size, bool align_corners) {
       stack({expand(across, {height, width}), expand(unsqueeze(down, 1), {height, width}),
              ones({height, width}, theta.dtype())},
             2);
+  const Autocast off(false);  // places in a picture need more digits
   const Tensor grid = matmul(places.reshape({1, height * width, 3}), transpose(theta, 1, 2));
   return grid.reshape({size[0], height, width, 2});
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <string>
 
+#include "../autocast.hpp"
 #include "../error.hpp"
 #include "../kernels/lapack.hpp"
 #include "../tape.hpp"
@@ -47,6 +48,7 @@ struct TriangularFactor {
 // op(a) x = b or x op(a) = b. The one solution that is recorded: with a transposed by a flag, its
 // gradient is one of the same kind.
 Tensor triangular(const Tensor& a, const Tensor& b, const Triangle& triangle) {
+  const Autocast off(false);
   const Shape batch =
       detail::broadcast("solve_triangular", detail::batch_of(a), detail::batch_of(b));
   const std::int64_t m = b.size(-2), n = b.size(-1);
@@ -105,6 +107,7 @@ Tensor solve_triangular(const Tensor& a, const Tensor& b, const TriangularOption
 }
 
 Tensor cholesky(const Tensor& x, bool upper) {
+  const Autocast off(false);
   detail::check_square("cholesky", x);
   Tensor l = detail::copy_contiguous(x);
   const Shape batch = detail::batch_of(x);
@@ -136,6 +139,7 @@ Tensor cholesky(const Tensor& x, bool upper) {
 }
 
 Tensor cholesky_solve(const Tensor& b, const Tensor& l, bool upper) {
+  const Autocast off(false);
   check_system("cholesky_solve", l, b, true);
   detail::check_diagonals("cholesky_solve", l);
   const Tensor half = triangular(l, b, {.upper = upper, .transposed = upper});

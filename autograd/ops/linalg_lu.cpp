@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "../autocast.hpp"
 #include "../error.hpp"
 #include "../kernels/lapack.hpp"
 #include "../tape.hpp"
@@ -95,6 +96,7 @@ bool is_odd(const std::int64_t* pivots, std::int64_t n) {
 }  // namespace
 
 Tensor solve(const Tensor& a, const Tensor& b) {
+  const Autocast off(false);
   detail::check_square("solve", a);
   detail::check_floating("solve", b);
   detail::check_same_dtype("solve", a, b);
@@ -113,6 +115,7 @@ Tensor solve(const Tensor& a, const Tensor& b) {
 }
 
 Tensor inv(const Tensor& x) {
+  const Autocast off(false);
   detail::check_square("inv", x);
   const Factors factors(x);
   detail::check_diagonals("inv", factors.lu);
@@ -125,6 +128,7 @@ Tensor inv(const Tensor& x) {
 }
 
 Tensor det(const Tensor& x) {
+  const Autocast off(false);
   detail::check_square("det", x);
   const Factors factors(x);
   const Shape batch = detail::batch_of(x);
@@ -148,6 +152,7 @@ Tensor det(const Tensor& x) {
 }
 
 SignAndLogAbsDet slogdet(const Tensor& x) {
+  const Autocast off(false);
   detail::check_square("slogdet", x);
   const Factors factors(x);
   const Shape batch = detail::batch_of(x);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "../autocast.hpp"
 #include "../error.hpp"
 #include "../kernels/lapack.hpp"
 #include "../tape.hpp"
@@ -87,6 +88,7 @@ void check_full_rank(const Tensor& a, const Tensor& r) {
 }  // namespace
 
 QAndR qr(const Tensor& x, QrMode mode) {
+  const Autocast off(false);
   detail::check_matrices("qr", x);
   const std::int64_t m = x.size(-2), n = x.size(-1);
   if (n <= m) return tall_qr(x, mode == QrMode::complete ? m : n);
@@ -97,6 +99,7 @@ QAndR qr(const Tensor& x, QrMode mode) {
 }
 
 LeastSquares lstsq(const Tensor& a, const Tensor& b) {
+  const Autocast off(false);
   detail::check_matrices("lstsq", a);
   detail::check_floating("lstsq", b);
   detail::check_same_dtype("lstsq", a, b);

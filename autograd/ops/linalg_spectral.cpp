@@ -3,6 +3,7 @@
 #include <atomic>
 #include <limits>
 
+#include "../autocast.hpp"
 #include "../error.hpp"
 #include "../kernels/lapack.hpp"
 #include "../tape.hpp"
@@ -67,6 +68,7 @@ Tensor without_diagonal(const Tensor& y) {
 }
 
 EigenvaluesAndVectors eigh_of(const Tensor& x, bool upper, bool with_vectors) {
+  const Autocast off(false);
   detail::check_square("eigh", x);
   const std::int64_t n = x.size(-1);
   const Shape batch = detail::batch_of(x);
@@ -107,6 +109,7 @@ EigenvaluesAndVectors eigh_of(const Tensor& x, bool upper, bool with_vectors) {
 }
 
 SingularValuesAndVectors svd_of(const Tensor& x, SingularVectors vectors) {
+  const Autocast off(false);
   detail::check_matrices("svd", x);
   const std::int64_t m = x.size(-2), n = x.size(-1), k = std::min(m, n);
   const Shape batch = detail::batch_of(x);
@@ -203,6 +206,7 @@ Tensor svdvals(const Tensor& x) {
 }
 
 Tensor pinv(const Tensor& x, const RankTolerance& tolerance) {
+  const Autocast off(false);
   detail::check_matrices("pinv", x);
   const std::int64_t m = x.size(-2), n = x.size(-1);
   Tensor y;

@@ -10,6 +10,7 @@
 #include "../tape.hpp"
 #include "arithmetic.hpp"
 #include "creation.hpp"
+#include "precision.hpp"
 #include "shape.hpp"
 
 namespace xtape {
@@ -122,7 +123,8 @@ void multiply_matrices(const Tensor& y, const Side& left, const Side& right, dou
   detail::dispatch_floating(y.dtype(), [&]<class T>(detail::Type<T>) {
     kernels::gemm(left.transposed, right.transposed, left.rows, right.cols, left.cols,
                   static_cast<T>(alpha), left.data<T>(), left.step, right.data<T>(), right.step,
-                  static_cast<T>(beta), detail::fresh_data<T>(y), right.cols);
+                  static_cast<T>(beta), detail::fresh_data<T>(y), right.cols,
+                  detail::precision_of(y.dtype()));
   });
 }
 
@@ -133,7 +135,7 @@ void multiply_and_add(const Tensor& y, const Side& left, const Side& right, cons
     kernels::gemm_bias(left.transposed, right.transposed, left.rows, right.cols, left.cols,
                        left.data<T>(), left.step, right.data<T>(), right.step,
                        reinterpret_cast<const T*>(dense.value()->data), detail::fresh_data<T>(y),
-                       right.cols);
+                       right.cols, detail::precision_of(y.dtype()));
   });
 }
 
@@ -162,7 +164,7 @@ void multiply_into(const Tensor& y, const Factor& a, const Factor& b, double alp
       kernels::gemm_batched(batch.sizes[last], left.transposed, right.transposed, left.rows,
                             right.cols, left.cols, static_cast<T>(alpha), pa + oa, left.step,
                             batch.a[last], pb + ob, right.step, batch.b[last], static_cast<T>(beta),
-                            py + oc, right.cols, batch.c[last]);
+                            py + oc, right.cols, batch.c[last], detail::precision_of(y.dtype()));
     }
   });
 }
@@ -257,6 +259,7 @@ Tensor mv(const Tensor& a, const Tensor& b) {
   check_operands("mv", a, b);
   check_dims("mv", a, b, 2, 1);
   check_inner("mv", a, b, a.sizes()[1], b.sizes()[0]);
+  const Autocast off(false);
   return squeeze(product("mv", {a}, {unsqueeze(b, 1)}), -1);
 }
 
@@ -264,6 +267,7 @@ Tensor dot(const Tensor& a, const Tensor& b) {
   check_operands("dot", a, b);
   check_dims("dot", a, b, 1, 1);
   check_inner("dot", a, b, a.sizes()[0], b.sizes()[0]);
+  const Autocast off(false);
   return reshape(product("dot", {unsqueeze(a, 0)}, {unsqueeze(b, 1)}), {});
 }
 

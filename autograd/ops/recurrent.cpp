@@ -11,6 +11,7 @@
 #include "indexing.hpp"
 #include "layout.hpp"
 #include "matmul.hpp"
+#include "precision.hpp"
 #include "recurrent_composed.hpp"
 #include "reductions.hpp"
 #include "shape.hpp"
@@ -95,7 +96,8 @@ RecurrentLayer layer_of(Recurrence kind, bool reverse, const Tensor& states,
           states.sizes()[1],
           states.sizes()[2],
           lengths.defined() ? lengths.data<std::int64_t>() : nullptr,
-          states.dtype()};
+          states.dtype(),
+          detail::precision_of(states.dtype())};
 }
 
 // x [steps, batch, n] as rows.

@@ -8,6 +8,7 @@
 
 int main(int argc, char** argv) {
   const measure::Options options = measure::parse(argc, argv);
+  if (options.bf16) measure::usage(argv[0]);  // of xtape alone
   at::set_num_threads(options.threads);
   at::globalContext().setDeterministicAlgorithms(options.deterministic, false);
   return run_groups(options);

@@ -24,6 +24,7 @@ inline Values settings(const Flags& flags) {
           {"--seed", static_cast<double>(flags.seed)},
           {"--limit", static_cast<double>(flags.limit)},
           {"--no-dropout", flags.no_dropout},
+          {"--bf16", flags.bf16},
           {"processes", flags.processes}};
 }
 

@@ -23,7 +23,7 @@ struct Flags {
   bool resume = false;
   double checkpoint_every = 30;
   bool quiet = false;
-  bool distributed = false, no_dropout = false;  // where an example has them
+  bool distributed = false, no_dropout = false, bf16 = false;  // where an example has them
   int processes = 1;
 };
 

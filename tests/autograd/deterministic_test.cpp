@@ -74,9 +74,9 @@ std::optional<std::size_t> changed(const Case& c, DType dtype) {
   return {};
 }
 
-void check(const std::vector<Case>& cases) {
+void check(const std::vector<Case>& cases, const std::vector<DType>& dtypes = {float32, float64}) {
   for (const Case& c : cases) {
-    for (const DType dtype : {float32, float64}) {
+    for (const DType dtype : dtypes) {
       const auto result = changed(c, dtype);
       BOOST_TEST(!result,
                  c.name << ", " << name(dtype) << ": threads change result " << result.value_or(0));
@@ -288,6 +288,12 @@ BOOST_AUTO_TEST_CASE(kernels_of_our_own_give_the_same_bits_for_any_number_of_thr
 BOOST_AUTO_TEST_CASE(in_deterministic_mode_all_do) {
   const Mode mode(true);
   check(kByLibraries);
+}
+
+BOOST_AUTO_TEST_CASE(and_with_operands_rounded) {
+  const Mode mode(true);
+  const Autocast autocast;
+  check(kByLibraries, {float32});
 }
 
 BOOST_AUTO_TEST_CASE(values_are_those_of_the_other_mode) {

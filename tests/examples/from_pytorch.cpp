@@ -264,6 +264,7 @@ double training(const std::string& path) {
   for (int epoch = 0; epoch < 50; ++epoch) {
     total = 0;
     for (const auto& [inputs, targets] : loader) {
+      const Autocast rounded;
       optimizer.zero_grad();
       const Tensor loss = nn::cross_entropy(net(inputs), targets);
       loss.backward();

@@ -218,14 +218,22 @@ struct Run {
   std::vector<T>&weight, &bias, &gweight, &gbias;
 
   void forward(const T* b) {
-    const auto f = engine == Engine::generic ? xtape::kernels::generic::convolution_forward<T>
-                                             : xtape::kernels::convolution_forward<T>;
-    f(s, x.data(), x.strides, weight.data(), b, y.data(), y.strides);
+    if (engine == Engine::generic) {
+      xtape::kernels::generic::convolution_forward(s, x.data(), x.strides, weight.data(), b,
+                                                   y.data(), y.strides);
+    } else {
+      xtape::kernels::convolution_forward(s, x.data(), x.strides, weight.data(), b, y.data(),
+                                          y.strides);
+    }
   }
   void backward_data() {
-    const auto f = engine == Engine::generic ? xtape::kernels::generic::convolution_backward_data<T>
-                                             : xtape::kernels::convolution_backward_data<T>;
-    f(s, gy.data(), gy.strides, weight.data(), gx.data(), gx.strides);
+    if (engine == Engine::generic) {
+      xtape::kernels::generic::convolution_backward_data(s, gy.data(), gy.strides, weight.data(),
+                                                         gx.data(), gx.strides);
+    } else {
+      xtape::kernels::convolution_backward_data(s, gy.data(), gy.strides, weight.data(), gx.data(),
+                                                gx.strides);
+    }
   }
   void backward_weight(bool with_bias) {
     std::fill(gweight.begin(), gweight.end(), T(NAN));

@@ -8,6 +8,7 @@
 namespace {
 
 using xtape::kernels::PackedMatrix;
+using xtape::kernels::Precision;
 
 template <class T>
 std::vector<T> drawn(std::int64_t count, double phase) {
@@ -18,14 +19,27 @@ std::vector<T> drawn(std::int64_t count, double phase) {
   return x;
 }
 
+// To 8 bits of mantissa.
 template <class T>
-void check(bool transpose, std::int64_t m, std::int64_t n, std::int64_t k) {
-  const std::vector<T> a = drawn<T>(m * k, 0), b = drawn<T>(k * n, 1);
+void round(std::vector<T>& x) {
+  for (T& v : x) {
+    int exponent = 0;
+    std::frexp(v, &exponent);
+    v = std::ldexp(std::nearbyint(std::ldexp(v, 8 - exponent)), exponent - 8);
+  }
+}
+
+template <class T>
+void check(bool transpose, std::int64_t m, std::int64_t n, std::int64_t k,
+           Precision precision = Precision::full) {
+  std::vector<T> a = drawn<T>(m * k, 0), b = drawn<T>(k * n, 1);
+  const std::vector<T> given_a = a, given_b = b;
+  if (precision == Precision::bfloat16 && sizeof(T) == 4) round(a), round(b);
   const std::int64_t ldb = transpose ? k : n;
-  const PackedMatrix<T> packed(transpose, m, n, k, b.data(), ldb);
+  const PackedMatrix<T> packed(transpose, m, n, k, given_b.data(), ldb, precision);
   for (const T beta : {T(0), T(1)}) {
     std::vector<T> c = drawn<T>(m * n, 2), expected = c;
-    packed.multiply(a.data(), beta, c.data());
+    packed.multiply(given_a.data(), beta, c.data());
     for (std::int64_t i = 0; i < m; ++i) {
       for (std::int64_t j = 0; j < n; ++j) {
         double sum = static_cast<double>(beta * expected[static_cast<std::size_t>(i * n + j)]);
@@ -52,6 +66,15 @@ BOOST_AUTO_TEST_CASE(is_a_product) {
     check<float>(transpose, 3, 5, 7);
     check<double>(transpose, 9, 70, 61);
     check<double>(transpose, 0, 5, 7);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(is_a_product_of_rounded_numbers) {
+  for (const bool transpose : {false, true}) {
+    check<float>(transpose, 32, 96, 64, Precision::bfloat16);
+    check<float>(transpose, 9, 70, 61, Precision::bfloat16);
+    check<float>(transpose, 3, 5, 7, Precision::bfloat16);
+    check<double>(transpose, 9, 70, 61, Precision::bfloat16);
   }
 }
 
