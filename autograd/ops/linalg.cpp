@@ -146,4 +146,10 @@ Tensor cholesky_solve(const Tensor& b, const Tensor& l, bool upper) {
   return triangular(l, half, {.upper = upper, .transposed = !upper});
 }
 
+Tensor cholesky_inverse(const Tensor& l, bool upper) {
+  detail::check_square("cholesky_inverse", l);
+  detail::check_diagonals("cholesky_inverse", l);
+  return cholesky_solve(eye(l.size(-1), -1, l.dtype()), l, upper);
+}
+
 }  // namespace xtape

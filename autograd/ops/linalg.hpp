@@ -18,6 +18,8 @@ XTAPE_API Tensor cholesky(const Tensor& x, bool upper = false);
 /// The solution of x y = b, x = l l^T given l of `cholesky` (x = l^T l where `upper`); b [..., n,
 /// k]. Throws ValueError on a zero on the diagonal.
 XTAPE_API Tensor cholesky_solve(const Tensor& b, const Tensor& l, bool upper = false);
+/// x^-1 given l of `cholesky`.
+XTAPE_API Tensor cholesky_inverse(const Tensor& l, bool upper = false);
 
 struct TriangularOptions {
   bool upper;                  ///< a's upper triangle is read, else its lower one
@@ -30,8 +32,9 @@ XTAPE_API Tensor solve_triangular(const Tensor& a, const Tensor& b,
                                   const TriangularOptions& options);
 
 /// The solution of a x = b. b is a vector where it has one dimension or is shaped as a without its
-/// last dimension, else matrices [..., n, k]. Throws ValueError where a is singular.
-XTAPE_API Tensor solve(const Tensor& a, const Tensor& b);
+/// last dimension, else matrices [..., n, k]. Where not `left`: of x a = b, always of matrices b
+/// [..., k, n]. Throws ValueError where a is singular.
+XTAPE_API Tensor solve(const Tensor& a, const Tensor& b, bool left = true);
 /// x^-1; prefer `solve` to a product with it. Throws ValueError where x is singular.
 XTAPE_API Tensor inv(const Tensor& x);
 /// The determinant; gradient g det(x) x^-T. At a singular matrix it is 0 and its gradient throws
@@ -45,6 +48,8 @@ struct SignAndLogAbsDet {
 /// Sign and logarithm of the determinant, where that itself would overflow. A singular matrix gives
 /// 0 and -inf, and its gradient throws ValueError.
 XTAPE_API SignAndLogAbsDet slogdet(const Tensor& x);
+/// The logarithm alone, NaN where the determinant is negative.
+XTAPE_API Tensor logdet(const Tensor& x);
 
 enum class QrMode : std::uint8_t { reduced, complete };
 struct QAndR {
@@ -57,13 +62,17 @@ struct QAndR {
 XTAPE_API QAndR qr(const Tensor& x, QrMode mode = QrMode::reduced);
 
 struct LeastSquares {
-  Tensor solution;   ///< [..., n, k], or [..., n] where b is a vector
-  Tensor residuals;  ///< |a x - b|^2 of each column of b where m > n, else empty
+  Tensor solution;         ///< [..., n, k], or [..., n] where b is a vector
+  Tensor residuals;        ///< |a x - b|^2 of each column of b where m > n = all ranks, else empty
+  Tensor rank;             ///< int64 of a's batch: how many singular values count
+  Tensor singular_values;  ///< descending, [..., min(m, n)]; no gradient
 };
-/// The x with the least |a x - b|, and where there are many the least of these, for a [..., m, n]
-/// of full rank, by `qr`; b as `solve` takes it, of m rows. Throws ValueError where an element of
-/// R's diagonal is 0 to rounding: `matmul(pinv(a), b)` is for those.
-XTAPE_API LeastSquares lstsq(const Tensor& a, const Tensor& b);
+/// The x with the least |a x - b|, and where there are many the least of these, for a [..., m, n];
+/// b as `solve` takes it, of m rows. Singular values up to rcond * the largest count as 0; a
+/// negative rcond stands for max(m, n) epsilon. Matrices of full rank are solved by `qr`, a batch
+/// that holds others by `pinv`; the gradient is that for matrices of the same rank. Throws
+/// ValueError where a is not finite.
+XTAPE_API LeastSquares lstsq(const Tensor& a, const Tensor& b, double rcond = -1);
 
 struct EigenvaluesAndVectors {
   Tensor eigenvalues;   ///< ascending, [..., n]
@@ -92,15 +101,17 @@ XTAPE_API Tensor svdvals(const Tensor& x);
 
 /// Singular values up to max(atol, rtol * the largest) count as 0; a negative rtol stands for
 /// max(m, n) epsilon, or for 0 where atol > 0.
-struct RankTolerance {
+struct RankOptions {
   double atol = 0;
   double rtol = -1;
+  /// x is symmetric: its lower triangle alone is read, by `eigh`, and its gradient is symmetric.
+  bool hermitian = false;
 };
 /// The pseudo-inverse [..., n, m] of x [..., m, n]; the gradient is that for matrices of the same
 /// rank.
-XTAPE_API Tensor pinv(const Tensor& x, const RankTolerance& tolerance = {});
+XTAPE_API Tensor pinv(const Tensor& x, const RankOptions& options = {});
 /// How many singular values are not 0, int64; no gradient.
-XTAPE_API Tensor matrix_rank(const Tensor& x, const RankTolerance& tolerance = {});
+XTAPE_API Tensor matrix_rank(const Tensor& x, const RankOptions& options = {});
 
 /// x x ... x, n factors, by squaring; x^-1 to the power of -n where n < 0 (ValueError where x is
 /// singular), and the identity, without a gradient, where n is 0.

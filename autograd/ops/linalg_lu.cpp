@@ -95,21 +95,22 @@ bool is_odd(const std::int64_t* pivots, std::int64_t n) {
 
 }  // namespace
 
-Tensor solve(const Tensor& a, const Tensor& b) {
+Tensor solve(const Tensor& a, const Tensor& b, bool left) {
   const Autocast off(false);
   detail::check_square("solve", a);
   detail::check_floating("solve", b);
   detail::check_same_dtype("solve", a, b);
-  const bool vector = detail::is_vector(a, b);
+  const bool vector = left && detail::is_vector(a, b);
   const Tensor right = vector ? unsqueeze(b, -1) : b;
   detail::check_matrices("solve", right);
-  if (right.size(-2) != a.size(-1)) {
+  if (right.size(left ? -2 : -1) != a.size(-1)) {
     throw ShapeError("solve: sizes of the matrix and of the right side differ, " +
                      to_string(a.sizes()) + " and " + to_string(b.sizes()));
   }
   static_cast<void>(detail::broadcast("solve", detail::batch_of(a), detail::batch_of(right)));
   const Factors factors(a);
   detail::check_diagonals("solve", factors.lu);
+  if (!left) return transposed(solve_by(a, factors, transposed(right), true));  // a^T x^T = b^T
   const Tensor x = solve_by(a, factors, right, false);
   return vector ? squeeze(x, -1) : x;
 }
@@ -183,6 +184,13 @@ SignAndLogAbsDet slogdet(const Tensor& x) {
     t.add(0, as_matrices(t.g()) * inverse_transposed(t.saved(0), saved));
   });
   return y;
+}
+
+Tensor logdet(const Tensor& x) {
+  detail::check_square("logdet", x);
+  const SignAndLogAbsDet y = slogdet(x);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  return where(y.sign < 0, scalar_tensor(nan, x.dtype()), y.logabsdet);
 }
 
 }  // namespace xtape

@@ -11,13 +11,11 @@
 #include "diagonal.hpp"
 #include "indexing.hpp"
 #include "linalg.hpp"
-#include "math.hpp"
 #include "matmul.hpp"
 #include "matrices.hpp"
-#include "reductions.hpp"
 #include "shape.hpp"
 
-// Eigenvalues of symmetric matrices, singular values of all, and what these give.
+// Eigenvalues of symmetric matrices, singular values of all.
 namespace xtape {
 namespace {
 
@@ -178,19 +176,6 @@ SingularValuesAndVectors svd_of(const Tensor& x, SingularVectors vectors) {
   return {u, s, vh};
 }
 
-// The singular values up to which they count as 0, [..., 1].
-Tensor least_singular_value(const Tensor& x, const Tensor& s, const RankTolerance& tolerance) {
-  const double larger = static_cast<double>(std::max(x.size(-2), x.size(-1)));
-  double rtol = tolerance.rtol;
-  if (rtol < 0) {
-    rtol = tolerance.atol > 0
-               ? 0
-               : larger * (x.dtype() == float32 ? std::numeric_limits<float>::epsilon()
-                                                : std::numeric_limits<double>::epsilon());
-  }
-  return clamp_min(rtol * amax(s, {-1}, true), tolerance.atol);
-}
-
 }  // namespace
 
 EigenvaluesAndVectors eigh(const Tensor& x, bool upper) { return eigh_of(x, upper, true); }
@@ -203,38 +188,6 @@ SingularValuesAndVectors svd(const Tensor& x, bool full_matrices) {
 }
 Tensor svdvals(const Tensor& x) {
   return svd_of(x, is_recorded(x) ? SingularVectors::some : SingularVectors::none).s;
-}
-
-Tensor pinv(const Tensor& x, const RankTolerance& tolerance) {
-  const Autocast off(false);
-  detail::check_matrices("pinv", x);
-  const std::int64_t m = x.size(-2), n = x.size(-1);
-  Tensor y;
-  if (std::min(m, n) == 0) {
-    y = zeros(detail::of_matrices(detail::batch_of(x), n, m), x.dtype());
-  } else {
-    const SingularValuesAndVectors f = svd(x.detach());
-    const Tensor zero = scalar_tensor(0, x.dtype());
-    const Tensor inverse =
-        where(f.s > least_singular_value(x, f.s, tolerance), reciprocal(f.s), zero);
-    y = matmul(transposed(f.vh) * as_row(inverse), transposed(f.u));
-  }
-  // G. H. Golub, V. Pereyra (1973), "The differentiation of pseudo-inverses and nonlinear least
-  // squares problems whose variables separate".
-  record("pinv", y, {x}, saves(x, y), [](Backward& t) {
-    const Tensor a = t.saved(0), p = t.saved(1), gt = transposed(t.g()), pt = transposed(p);
-    const Tensor left = matmul(matmul(gt, p), pt), right = matmul(pt, matmul(p, gt));
-    t.add(0, left - matmul(a, matmul(p, left)) + right - matmul(matmul(right, p), a) -
-                 matmul(matmul(pt, t.g()), pt));
-  });
-  return y;
-}
-
-Tensor matrix_rank(const Tensor& x, const RankTolerance& tolerance) {
-  detail::check_matrices("matrix_rank", x);
-  if (std::min(x.size(-2), x.size(-1)) == 0) return zeros(detail::batch_of(x), int64);
-  const Tensor s = svdvals(x.detach());
-  return sum(s > least_singular_value(x, s, tolerance), {-1});
 }
 
 }  // namespace xtape

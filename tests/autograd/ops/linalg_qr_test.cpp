@@ -50,33 +50,6 @@ Arrays qr_of(const Array& x) {
   });
 }
 
-// By the normal equations: a^+ b.
-Array least_squares_of(const Array& a, const Array& b) {
-  return stacked(common(a, b), a.shape.back(), b.shape.back(), [&](const Shape& i) {
-    const Array x = matrix(a, i), t = transposed_of(x);
-    if (x.shape[0] >= x.shape[1]) {
-      return product(eliminated(product(t, x)).inverse, product(t, matrix(b, i)));
-    }
-    return product(product(t, eliminated(product(x, t)).inverse), matrix(b, i));
-  });
-}
-
-// |a x - b|^2 of each column.
-Array residuals_of(const Array& a, const Array& b) {
-  const Array x = least_squares_of(a, b);
-  return stacked(common(a, b), b.shape.back(), -1, [&](const Shape& i) {
-    const Array reached = product(matrix(a, i), matrix(x, i)), wanted = matrix(b, i);
-    Array y = Array::filled({wanted.shape[1]}, 0);
-    for (std::int64_t l = 0; l < wanted.shape[0]; ++l) {
-      for (std::int64_t j = 0; j < wanted.shape[1]; ++j) {
-        const long double off = reached(l, j) - wanted(l, j);
-        y(j) += off * off;
-      }
-    }
-    return y;
-  });
-}
-
 const Rows rows({
     {.name = "qr",
      .kind = Kind::gauge,
@@ -124,64 +97,9 @@ const Rows rows({
      .inputs = {{regular({3, 3})}, {regular({2, 3, 4})}},
      .tolerance32 = 1e-5,
      .invariant = with_positive_diagonal},
-    {.name = "lstsq",
-     .f = [](const Tensor& a, const Tensor& b) { return lstsq(a, b).solution; },
-     .reference = least_squares_of,
-     .inputs = {{regular({4, 3}), real({4, 2})},
-                {regular({3, 4}), real({3, 2})},
-                {regular({3, 3}), real({3, 2})},
-                {regular({2, 1, 4, 2}), real({3, 4, 1})},
-                {regular({9, 7}), real({9, 3})},
-                {real({3, 0}), real({3, 2})},
-                {regular({0, 3, 2}), real({3, 2})},
-                {regular({3, 2}), real({3, 0})}},
-     .tolerance = 1e-12,
-     .tolerance32 = 2e-5,
-     .errors = {throws<ShapeError>(
-                    [] {
-                      return lstsq(zeros({3, 2}), zeros({2, 1})).solution;
-                    },
-                    "lstsq: sizes of the matrix and of the right side differ, [3, 2] and [2, 1]"),
-                throws<ShapeError>(
-                    [] {
-                      return lstsq(zeros({3, 2, 2}), zeros({4, 2, 1})).solution;
-                    },
-                    "lstsq: shapes [3] and [4] do not broadcast"),
-                throws<DTypeError>(
-                    [] {
-                      return lstsq(zeros({3, 2}), zeros({3}, float64)).solution;
-                    },
-                    "lstsq: expected one floating dtype, got float32 [3, 2] and float64 [3]"),
-                throws<ValueError>(
-                    [] {
-                      return lstsq(tensor({{1, 3}, {2, 6}, {3, 9}}), zeros({3})).solution;
-                    },
-                    "lstsq: the matrix is not of full rank")}},
-    {.name = "lstsq_residuals",
-     .f = [](const Tensor& a, const Tensor& b) { return lstsq(a, b).residuals; },
-     .reference = residuals_of,
-     .inputs = {{regular({4, 3}), real({4, 2})}, {regular({2, 1, 4, 2}), real({3, 4, 1})}},
-     .tolerance = 1e-12,
-     .tolerance32 = 2e-5},
-    {.name = "lstsq_vector",
-     .f =
-         [](const Tensor& a, const Tensor& b) {
-           const LeastSquares y = lstsq(a, b);
-           return Tensors{y.solution, y.residuals};
-         },
-     .reference =
-         [](const Array& a, Array b) {
-           b.shape.push_back(1);
-           Arrays y{least_squares_of(a, b), residuals_of(a, b)};
-           for (Array& x : y) x.shape.erase(x.shape.rank() - 1);
-           return y;
-         },
-     .inputs = {{regular({4, 3}), real({4})}, {regular({2, 4, 3}), real({2, 4})}},
-     .tolerance = 1e-12,
-     .tolerance32 = 2e-5},
 });
 
-BOOST_AUTO_TEST_SUITE(qr_and_least_squares)
+BOOST_AUTO_TEST_SUITE(qr_factorisation)
 
 BOOST_AUTO_TEST_CASE(complete_factors) {
   for (const Shape& shape : {Shape{2, 5, 3}, Shape{60, 4}, Shape{3, 0}, Shape{2, 4}}) {
@@ -203,11 +121,6 @@ BOOST_AUTO_TEST_CASE(many_small_matrices_and_one_large_one) {
     const QAndR y = qr(x);
     for (const double off : elements(matmul(y.q, y.r) - x)) BOOST_TEST(std::abs(off) < 1e-12);
   }
-}
-
-BOOST_AUTO_TEST_CASE(no_residuals_where_the_solution_is_exact) {
-  BOOST_TEST((lstsq(eye(2), zeros({2})).residuals.shape() == Shape{0}));
-  XTAPE_SAME(lstsq(tensor({{3, 4}}, float64), tensor({5}, float64)).residuals, {});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -153,6 +153,32 @@ const Rows rows({
          },
      .inputs = systems,
      .tolerance32 = 1e-5},
+    {.name = "cholesky_inverse",
+     .f =
+         [](const Tensor& l) {
+           return Tensors{cholesky_inverse(l), cholesky_inverse(l.transpose(-2, -1), true)};
+         },
+     .reference =
+         [](const Array& l) {
+           const Array t = triangle_of(l, false, false);
+           const Array y =
+               stacked(batch_of(t), t.shape.back(), t.shape.back(), [&](const Shape& i) {
+                 return eliminated(product(matrix(t, i), transposed_of(matrix(t, i)))).inverse;
+               });
+           return Arrays{y, y};
+         },
+     .inputs = {{dominant({3, 3})}, {dominant({2, 4, 4})}, {real({0, 0})}, {real({0, 3, 3})}},
+     .tolerance32 = 1e-5,
+     .errors = {throws<ShapeError>(
+                    [] {
+                      return cholesky_inverse(zeros({2, 3}));
+                    },
+                    "cholesky_inverse: expected square matrices, got [2, 3]"),
+                throws<ValueError>(
+                    [] {
+                      return cholesky_inverse(zeros({2, 2}));
+                    },
+                    "cholesky_inverse: the matrix is singular")}},
     {.name = "solve_triangular",
      .f = [](const Tensor& a, const Tensor& b) { return solve_triangular(a, b, {.upper = false}); },
      .reference = [](const Array& a,
@@ -271,6 +297,29 @@ const Rows rows({
                 {regular({2, 3, 3}), real({2, 3})},
                 {real({0, 0}), real({0})}},
      .tolerance32 = 1e-5},
+    {.name = "solve_right",
+     .f = [](const Tensor& a, const Tensor& b) { return solve(a, b, false); },
+     .reference = right_solve_of,
+     .inputs = {{regular({3, 3}), real({2, 3})},
+                {regular({4, 4}), real({2, 3, 4})},
+                {regular({2, 3, 3}), real({2, 3})},
+                {regular({2, 1, 3, 3}), real({4, 2, 3})},
+                {regular({9, 9}), real({3, 9})},
+                {real({0, 0}), real({2, 0})},
+                {regular({3, 3}), real({0, 3})}},
+     .tolerance32 = 1e-5,
+     .errors = {throws<ShapeError>(
+                    [] {
+                      return solve(eye(2), zeros({2, 3}), false);
+                    },
+                    "solve: sizes of the matrix and of the right side differ, [2, 2] and [2, 3]"),
+                throws<ShapeError>([] { return solve(eye(2), zeros({2}), false); },
+                                   "solve: expected at least 2 dimensions, got [2]"),
+                throws<ValueError>(
+                    [] {
+                      return solve(ones({2, 2}), zeros({1, 2}), false);
+                    },
+                    "solve: the matrix is singular")}},
     {.name = "inv",
      .f = [](const Tensor& x) { return inv(x); },
      .reference =
@@ -338,6 +387,22 @@ const Rows rows({
                       slogdet(zeros({2, 2}).requires_grad_()).logabsdet.backward();
                     },
                     "slogdet: the matrix is singular")}},
+    {.name = "logdet",
+     .f = [](const Tensor& x) { return logdet(definite(x)); },
+     .reference =
+         [](const Array& x) {
+           const Array y = definite_of(x);
+           return stacked(batch_of(y), -1, -1, [&](const Shape& i) {
+             return Array{{}, {std::log(eliminated(matrix(y, i)).determinant)}};
+           });
+         },
+     .inputs = {{real({3, 4})}, {real({2, 3, 3})}, {real({0, 2})}, {real({0, 3, 3})}},
+     .tolerance32 = 1e-5,
+     .errors = {throws<ShapeError>(
+         [] {
+           return logdet(zeros({2, 3}));
+         },
+         "logdet: expected square matrices, got [2, 3]")}},
 });
 
 BOOST_AUTO_TEST_SUITE(linear_algebra)
@@ -350,6 +415,12 @@ BOOST_AUTO_TEST_CASE(cholesky_reads_the_lower_triangle_and_its_gradient_is_symme
   const std::vector<double> g = elements(x.grad());
   BOOST_TEST(std::abs(g[1] - g[2]) < 1e-15);
   BOOST_TEST(std::abs(g[1] - 1.0 / 6) < 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(logarithms_of_no_positive_determinant) {
+  const Tensor y = logdet(tensor({1, 0, 0, -2, 0, 0, 0, 1}, float64).view({2, 2, 2}));
+  BOOST_TEST(std::isnan(elements(y)[0]));
+  BOOST_TEST(elements(y)[1] == -std::numeric_limits<double>::infinity());
 }
 
 BOOST_AUTO_TEST_CASE(determinants_of_singular_matrices) {

@@ -19,6 +19,7 @@ Tensor definite(const Tensor& x) {
 }
 
 Tensors both(const SignAndLogAbsDet& y) { return {y.sign, y.logabsdet}; }
+Tensors solution_and_rank(const LeastSquares& y) { return {y.solution, y.rank}; }
 
 // Signs are free: as in generate.py, what no common sign of a column and a row changes.
 Tensor outer_products(const Tensor& a, const Tensor& b) {
@@ -44,6 +45,8 @@ const StoredCases cases(
         {"cholesky.upper", XTAPE_CALL(cholesky(definite(a), true))},
         {"cholesky_solve", XTAPE_CALL(cholesky_solve(b, a))},
         {"cholesky_solve.upper", XTAPE_CALL(cholesky_solve(b, a, true))},
+        {"cholesky_inverse", XTAPE_CALL(cholesky_inverse(a))},
+        {"cholesky_inverse.upper", XTAPE_CALL(cholesky_inverse(a, true))},
         {"solve_triangular", XTAPE_CALL(solve_triangular(a, b, {.upper = false}))},
         {"solve_triangular.upper", XTAPE_CALL(solve_triangular(a, b, {.upper = true}))},
         {"solve_triangular.right",
@@ -52,13 +55,17 @@ const StoredCases cases(
          XTAPE_CALL(solve_triangular(a, b, {.upper = false, .unitriangular = true}))},
         {"solve", XTAPE_CALL(solve(a, b))},
         {"solve.vector", XTAPE_CALL(solve(a, b))},
+        {"solve.right", XTAPE_CALL(solve(a, b, false))},
         {"inv", XTAPE_CALL(inv(a))},
         {"det", XTAPE_CALL(det(a))},
         {"slogdet", XTAPE_CALL(both(slogdet(a)))},
+        {"logdet", XTAPE_CALL(logdet(a))},
         {"qr", XTAPE_CALL(positive(qr(a)))},
         {"qr.complete", XTAPE_CALL(positive(qr(a, QrMode::complete)))},
         {"lstsq", XTAPE_CALL(lstsq(a, b).solution)},
         {"lstsq.residuals", XTAPE_CALL(lstsq(a, b).residuals)},
+        {"lstsq.of_lower_rank", XTAPE_CALL(solution_and_rank(lstsq(matmul(a, b), c, 1e-4)))},
+        {"lstsq.singular_values", XTAPE_CALL(lstsq(a, b).singular_values)},
         {"eigh", XTAPE_CALL(invariant(eigh(symmetric(a))))},
         {"eigh.upper", XTAPE_CALL(square(eigh(symmetric(a), true).eigenvectors))},
         {"eigvalsh", XTAPE_CALL(eigvalsh(symmetric(a)))},
@@ -66,7 +73,10 @@ const StoredCases cases(
         {"svdvals", XTAPE_CALL(svdvals(a))},
         {"pinv", XTAPE_CALL(pinv(a))},
         {"pinv.rtol", XTAPE_CALL(pinv(matmul(a, b), {.rtol = 1e-4}))},
+        {"pinv.hermitian", XTAPE_CALL(pinv(symmetric(a), {.hermitian = true}))},
         {"matrix_rank", XTAPE_CALL(matrix_rank(a))},
+        {"matrix_rank.hermitian",
+         XTAPE_CALL(matrix_rank(symmetric(a), {.rtol = 0.3, .hermitian = true}))},
         {"matrix_power", XTAPE_CALL(matrix_power(a, 5))},
         {"matrix_power.negative", XTAPE_CALL(matrix_power(a, -3))},
         {"multi_dot", XTAPE_CALL(multi_dot({a, b, c}))},

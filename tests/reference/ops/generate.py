@@ -603,6 +603,9 @@ def linear_algebra():
     case("cholesky_solve", lambda l, b: torch.cholesky_solve(b, l.tril()), *systems)
     case("cholesky_solve.upper", lambda u, b: torch.cholesky_solve(b, u.triu(), upper=True),
          *systems)
+    factors = of(regular(3, 3)), of(regular(2, 4, 4))
+    case("cholesky_inverse", lambda l: torch.cholesky_inverse(l.tril()), *factors)
+    case("cholesky_inverse.upper", lambda u: torch.cholesky_inverse(u.triu(), upper=True), *factors)
     case("solve_triangular", lambda a, b: triangular(a.tril(), b, upper=False), *systems)
     case("solve_triangular.upper", lambda a, b: triangular(a.triu(), b, upper=True), *systems)
     case("solve_triangular.right",
@@ -614,9 +617,13 @@ def linear_algebra():
     case("solve", solve, *systems)
     case("solve.vector", solve, of(regular(3, 3), real(3)), of(regular(2, 3, 3), real(3)),
          of(regular(2, 3, 3), real(2, 3)))
+    case("solve.right", lambda a, b: solve(a, b, left=False), of(regular(3, 3), real(2, 3)),
+         of(regular(2, 1, 3, 3), real(4, 2, 3)))
     case("inv", torch.linalg.inv, *square)
     case("det", torch.linalg.det, *square, values_of(lambda: torch.ones(2, 2)))
     case("slogdet", torch.linalg.slogdet, *square, values_of(lambda: torch.ones(2, 2)))
+    case("logdet", torch.logdet, of(regular(3, 3)), of(regular(2, 4, 4)),
+         values_of(lambda: torch.ones(2, 2)))
     linear_algebra_by_rotations()
     write("linalg.safetensors")
 
@@ -630,6 +637,9 @@ def linear_algebra_by_rotations():
 
     def symmetric(a):
         return a + a.mT
+
+    def least_squares(a, b):
+        return linalg.lstsq(a, b, rcond=1e-4, driver="gelsd")
 
     def positive(q, r):
         signs = r.diagonal(0, -2, -1).sign()
@@ -651,6 +661,11 @@ def linear_algebra_by_rotations():
          of(regular(3, 4), real(3, 2)), of(regular(2, 4, 3), real(2, 4, 2)))
     case("lstsq.residuals", lambda a, b: linalg.lstsq(a, b, driver="gels").residuals,
          values_of(regular(4, 3), real(4, 2)), values_of(regular(2, 4, 3), real(2, 4, 2)))
+    case("lstsq.of_lower_rank", lambda a, b, c: least_squares(a @ b, c)[::2],
+         of(regular(4, 2), regular(2, 3), real(4, 2)), of(regular(3, 1), regular(1, 5), real(3, 2)),
+         of(regular(2, 4, 2), regular(2, 2, 3), real(2, 4, 1)))
+    case("lstsq.singular_values", lambda a, b: least_squares(a, b)[3],
+         values_of(regular(4, 3), real(4, 2)), values_of(regular(2, 3, 4), real(2, 3, 2)))
     case("eigh", eigh, *square)
     case("eigh.upper", lambda a: linalg.eigh(symmetric(a), UPLO="U").eigenvectors ** 2, *square)
     case("eigvalsh", lambda a: linalg.eigvalsh(symmetric(a)), *square)
@@ -659,8 +674,12 @@ def linear_algebra_by_rotations():
     case("pinv", linalg.pinv, tall, wide, batch, *square)
     case("pinv.rtol", lambda a, b: linalg.pinv(a @ b, rtol=1e-4),
          of(regular(4, 2), regular(2, 3)), of(regular(2, 3, 2), regular(2, 2, 5)))
+    case("pinv.hermitian", lambda a: linalg.pinv(symmetric(a), hermitian=True), *square)
     case("matrix_rank", linalg.matrix_rank, values_of(regular(4, 3)), values_of(real(0, 3, 3)),
          values_of(lambda: torch.ones(2, 3, 4)))
+    case("matrix_rank.hermitian",
+         lambda a: linalg.matrix_rank(symmetric(a), rtol=0.3, hermitian=True),
+         values_of(real(3, 3)), values_of(real(2, 4, 4)), values_of(real(0, 2, 2)))
     case("matrix_power", lambda a: linalg.matrix_power(a, 5), *square)
     case("matrix_power.negative", lambda a: linalg.matrix_power(a, -3), *square)
     case("multi_dot", lambda a, b, c: linalg.multi_dot([a, b, c]),
