@@ -68,6 +68,22 @@ ValuesAndIndices topk(const Tensor& x, std::int64_t k, std::int64_t dim, bool la
   return y;
 }
 
+ValuesAndIndices kthvalue(const Tensor& x, std::int64_t k, std::int64_t dim, bool keepdim) {
+  const Along along("kthvalue", x, dim);
+  if (k < 1 || k > along.slices.count) {
+    throw ValueError("kthvalue: k = " + std::to_string(k) + " is out of range for dimension " +
+                     std::to_string(along.dim) + " of shape " + to_string(x.sizes()));
+  }
+  const ValuesAndIndices first = ordered(along, k, false, true, true);
+  const auto last = [&](const Tensor& y) {
+    if (y.dim() == 0) return y;
+    return detail::copy_contiguous(narrow(y, along.dim, k - 1, 1)).reshape(along.result(keepdim));
+  };
+  ValuesAndIndices y{last(first.values), last(first.indices)};
+  record_choice("kthvalue", y, x, along.dim);
+  return y;
+}
+
 Tensor median(const Tensor& x) {
   detail::check_defined("median", x);
   const Along along("median", x.detach().reshape({-1}), 0);
@@ -87,32 +103,16 @@ ValuesAndIndices median(const Tensor& x, std::int64_t dim, bool keepdim) {
   return y;
 }
 
-UniqueValues unique(const Tensor& x) {
-  detail::check_defined("unique", x);
-  const NoGrad no_grad;
-  const auto [sorted, places] = sort(x.detach().reshape({-1}), 0);
-  UniqueValues y{{}, detail::empty(int64, x.sizes()), {}};
-  std::int64_t* inverse = detail::fresh_data<std::int64_t>(y.inverse);
-  const std::int64_t* place = places.data<std::int64_t>();
-  const std::int64_t n = x.numel();
-  Tensor firsts = detail::empty(int64, Shape{n + 1});  // where a new value begins
-  std::int64_t* first = detail::fresh_data<std::int64_t>(firsts);
-  std::int64_t count = 0;
-  detail::dispatch(x.dtype(), [&]<class T>(detail::Type<T>) {
-    const T* v = sorted.data<T>();
-    for (std::int64_t i = 0; i < n; ++i) {
-      if (i == 0 || !(v[i] == v[i - 1])) first[count++] = i;
-      inverse[place[i]] = count - 1;
-    }
-  });
-  first[count] = n;
-  y.values = index_select(sorted, 0, narrow(firsts, 0, 0, count));
-  y.counts = sub(narrow(firsts, 0, 1, count), narrow(firsts, 0, 0, count));
-  return y;
-}
-
-Tensor searchsorted(const Tensor& sorted_sequence, const Tensor& values, bool right) {
+Tensor searchsorted(const Tensor& sorted_sequence, const Tensor& values, bool right,
+                    const Tensor& sorter) {
   detail::check_defined("searchsorted", sorted_sequence);
+  if (sorter.defined()) {
+    if (sorter.shape() != sorted_sequence.shape()) {
+      throw ShapeError("searchsorted: expected a sorter of the shape of " +
+                       sorted_sequence.description() + ", got " + sorter.description());
+    }
+    return searchsorted(gather(sorted_sequence.detach(), -1, sorter), values, right);
+  }
   detail::check_defined("searchsorted", values);
   const bool shared = sorted_sequence.dim() == 1;
   bool fits = sorted_sequence.dim() > 0 && (shared || sorted_sequence.dim() == values.dim());
@@ -143,6 +143,14 @@ Tensor searchsorted(const Tensor& sorted_sequence, Scalar value, bool right) {
   detail::check_defined("searchsorted", sorted_sequence);
   return searchsorted(sorted_sequence,
                       scalar_tensor(value, value.promote_with(sorted_sequence.dtype())), right);
+}
+
+Tensor bucketize(const Tensor& x, const Tensor& boundaries, bool right) {
+  detail::check_defined("bucketize", boundaries);
+  if (boundaries.dim() != 1) {
+    throw ShapeError("bucketize: expected 1-d boundaries, got " + boundaries.description());
+  }
+  return searchsorted(boundaries, x, right);
 }
 
 Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t minlength) {

@@ -185,10 +185,15 @@ void rows() {
   row({2, 3}, {-2, 1, 3, -6, -4, 5}, sort(a, 1).values);
   row({3}, {0, 2, 1}, argsort(v, -1, true));
   row({2, 2}, {3, 1, 5, -4}, topk(a, 2).values);
+  row({2}, {1, -4}, kthvalue(a, 2).values);
   row({2}, {-0.2, -4.8}, quantile(a, 0.3, 1));
   row({2}, {0, 2}, unique(i).values);
+  row({2}, {1, 1}, unique(i).counts);
+  row({2, 2}, {0, 1, 1, 0}, unique(a > 0, 1).values);
+  row({2}, {0, 1}, unique_consecutive(round(s / 4)).values);
   row({3}, {1, 0, 1}, bincount(i));
   row({3}, {2, 0, 1}, searchsorted(s, v));
+  row({3}, {2, 0, 1}, bucketize(v, s));
 
   // Distributions
   row({2, 3}, {-2.112085714, -2.737085714, -1.737085714, -7.737085714, -3.612085714, -9.612085714}, nn::distributions::Normal(v, 2).log_prob(a));

@@ -61,6 +61,18 @@ long double median_of(std::vector<long double> x) {
   return x[(x.size() - 1) / 2];
 }
 
+// How many of s are not greater than each of v.
+Array count_up_to(const Array& s, const Array& v) {
+  Array y = v;
+  for (long double& value : y.values) {
+    const long double bound = value;
+    const auto count = std::count_if(s.values.begin(), s.values.end(),
+                                     [bound](long double x) { return x <= bound; });
+    value = static_cast<long double>(count);
+  }
+  return y;
+}
+
 const Rows rows({
     {.name = "sort",
      .kind = Kind::kinked,
@@ -93,6 +105,23 @@ const Rows rows({
      .f = [](const Tensor& x) { return both(topk(x, 3, -1, false)); },
      .reference = [](const Array& x) { return sorted_along(x, 1, false, 3); },
      .inputs = {{distinct({4, 5})}}},
+    {.name = "kthvalue",
+     .kind = Kind::kinked,
+     .f = [](const Tensor& x) { return both(kthvalue(x, 2, 0)); },
+     .reference =
+         [](const Array& x) {
+           Arrays y = sorted_along(x, 0, false, 2);
+           for (Array& a : y) {  // the second row
+             const auto row = static_cast<std::ptrdiff_t>(a.values.size() / 2);
+             a.values.erase(a.values.begin(), a.values.begin() + row);
+             a.shape.erase(0);
+           }
+           return y;
+         },
+     .inputs = {{distinct({4, 3})}, {distinct({2, 3})}, {integer({40, 2}, 0, 5)}},
+     .errors = {throws<ValueError>([] { return kthvalue(zeros({2}), 3); },
+                                   "k = 3 is out of range for dimension 0 of shape [2]"),
+                throws<ValueError>([] { return kthvalue(zeros({2}), 0); }, "kthvalue: k = 0")}},
     {.name = "median",
      .kind = Kind::kinked,
      .f = [](const Tensor& x) { return median(x); },
@@ -146,32 +175,6 @@ const Rows rows({
            return y;
          },
      .inputs = {{distinct({3, 5})}}},
-    {.name = "unique",
-     .kind = Kind::no_gradient,
-     .f =
-         [](const Tensor& x) {
-           const UniqueValues y = unique(x);
-           return Tensors{y.values, y.inverse, y.counts};
-         },
-     .reference =
-         [](const Array& x) {
-           std::vector<long double> values = x.values;
-           std::sort(values.begin(), values.end());
-           values.erase(std::unique(values.begin(), values.end()), values.end());
-           const auto n = static_cast<std::int64_t>(values.size());
-           Arrays y{{{n}, values}, x, Array::filled({n}, 0)};
-           for (long double& v : y[1].values) {
-             const auto at = std::lower_bound(values.begin(), values.end(), v) - values.begin();
-             y[2].values[static_cast<std::size_t>(at)] += 1;
-             v = static_cast<long double>(at);
-           }
-           return y;
-         },
-     .inputs = {{integer({3, 4}, -2, 3)},
-                {given({5}, {2, -1, 2, 0, -1})},
-                {flags({2, 3})},
-                {real({0})},
-                {real({})}}},
     {.name = "searchsorted",
      .kind = Kind::no_gradient,
      .f =
@@ -204,6 +207,26 @@ const Rows rows({
            return searchsorted(zeros({2, 3}), zeros({3, 3}));
          },
          "of the leading dimensions of [3, 3], got [2, 3]")}},
+    {.name = "searchsorted_sorter",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& s, const Tensor& v) { return searchsorted(s, v, true, argsort(s)); },
+     .reference = count_up_to,
+     .inputs = {{distinct({6}), real({2, 3})}, {given({3}, {5, 1, 3}), given({2}, {3, 0})}},
+     .errors = {throws<ShapeError>(
+         [] { return searchsorted(zeros({2}), zeros({3}), false, zeros({3}, int64)); },
+         "searchsorted: expected a sorter of the shape of float32 [2], got int64 [3]")}},
+    {.name = "bucketize",
+     .kind = Kind::no_gradient,
+     .f = [](const Tensor& s, const Tensor& v) { return bucketize(v, sort(s).values, true); },
+     .reference = count_up_to,
+     .inputs = {{distinct({6}), real({2, 3})}, {given({3}, {5, 1, 3}), given({2}, {3, 0})}},
+     .errors =
+         {
+             throws<ShapeError>(
+                 [] {
+                   return bucketize(zeros({3}), zeros({1, 2}));
+                 },
+                 "bucketize: expected 1-d boundaries, got float32 [1, 2]")}},
     {.name = "bincount",
      .kind = Kind::no_gradient,
      .f = [](const Tensor& x) { return bincount(x, {}, 4); },
@@ -252,8 +275,9 @@ BOOST_AUTO_TEST_CASE(nan_is_the_greatest) {
   BOOST_TEST(std::isnan(topk(x, 1).values.item<double>()));
   BOOST_TEST(std::isnan(median(x).item<double>()));
   BOOST_TEST(median(x, 0).indices.item<std::int64_t>() == 1);
+  BOOST_TEST(kthvalue(x, 5).values.item<double>() == kInfinity);
+  BOOST_TEST(kthvalue(x, 6).indices.item<std::int64_t>() == 1);
   BOOST_TEST(std::isnan(quantile(x, 0.1).item<double>()));
-  BOOST_TEST(unique(tensor({kNaN, 1, kNaN}, float64)).values.numel() == 3);
 }
 
 BOOST_AUTO_TEST_CASE(quantiles_between_elements) {

@@ -391,6 +391,9 @@ def order():
     case("argsort.descending", lambda a: a.argsort(descending=True), values_of(distinct(3, 4)))
     case("topk", lambda a: a.topk(2), of(distinct(3, 4)), of(distinct(2, 3)))
     case("topk.smallest", lambda a: a.topk(2, dim=-2, largest=False), of(distinct(2, 3, 4)))
+    case("kthvalue", lambda a: a.kthvalue(2), of(distinct(3, 4)), of(distinct(2, 3)),
+         values_of(given(1.0, nan, 0.0)))
+    case("kthvalue.keepdim", lambda a: a.kthvalue(3, dim=-2, keepdim=True), of(distinct(2, 3, 4)))
     case("median", lambda a: a.median(), of(distinct(3, 4)), of(distinct(3, 3)),
          values_of(given(1.0, nan)))
     case("median.dim", lambda a: a.median(-2), of(distinct(2, 3, 4)), of(distinct(2, 4, 3)))
@@ -406,11 +409,23 @@ def order():
     case("unique", lambda a: torch.unique(a, return_inverse=True, return_counts=True),
          values_of(integers(3, 4, high=5)),
          values_of(given(2.0, -1.0, 2.0, 0.5)))
+    for name, dim, shape in (("dim", 0, (12, 2)), ("last", -1, (2, 2, 9))):
+        case("unique." + name, lambda a, dim=dim: torch.unique(
+            a, return_inverse=True, return_counts=True, dim=dim), values_of(integers(*shape, high=2)))
+    case("unique_consecutive", lambda a: torch.unique_consecutive(
+        a, return_inverse=True, return_counts=True), values_of(integers(4, 5, high=2)))
+    case("unique_consecutive.dim", lambda a: torch.unique_consecutive(
+        a, return_inverse=True, return_counts=True, dim=1), values_of(integers(1, 9, high=2)))
     ascending = given(-1.0, 0.0, 0.0, 2.0, 5.0)
     case("searchsorted", torch.searchsorted, values_of(ascending, real(2, 3)),
          values_of(ascending, given(0.0, 5.0, 9.0, -1.0)))
     case("searchsorted.right", lambda a, b: torch.searchsorted(a, b, right=True),
          values_of(ascending, given(0.0, 5.0, 9.0, -1.0)))
+    case("searchsorted.sorter", lambda a, b, c: torch.searchsorted(a, b, sorter=c),
+         values_of(given(2.0, -1.0, 5.0), given(2.0, 9.0, 0.0, -3.0),
+                   given(1, 0, 2, dtype=torch.int64)))
+    case("bucketize", lambda a, b: torch.bucketize(b, a, right=True),
+         values_of(ascending, real(2, 3)), values_of(ascending, given(0.0, 5.0)))
     case("bincount", lambda a: torch.bincount(a, minlength=6), values_of(integers(9, high=4)),
          values_of(integers(0)))
     case("bincount.weights", torch.bincount, values_of(integers(9, high=4), real(9)))
