@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "grid_sample.hpp"
 
+#include <array>
+#include <cstddef>
 #include <string>
 
 #include "../autocast.hpp"
@@ -8,6 +10,7 @@
 #include "../tape.hpp"
 #include "arithmetic.hpp"
 #include "creation.hpp"
+#include "cubic.hpp"
 #include "indexing.hpp"
 #include "joining.hpp"
 #include "logic.hpp"
@@ -36,7 +39,12 @@ Tensor mirrored(const Tensor& place, double low, double high) {
 // From [-1, 1] to elements, counted from 0.
 Tensor to_places(const Tensor& grid, std::int64_t size, const GridSampleOptions& o) {
   const double n = static_cast<double>(size);
-  const Tensor place = o.align_corners ? (grid + 1) * ((n - 1) / 2) : ((grid + 1) * n - 1) / 2;
+  return o.align_corners ? (grid + 1) * ((n - 1) / 2) : ((grid + 1) * n - 1) / 2;
+}
+
+// Where a place outside is taken from; with zeros around, it stays.
+Tensor padded(const Tensor& place, std::int64_t size, const GridSampleOptions& o) {
+  const double n = static_cast<double>(size);
   if (o.padding_mode == GridPadding::zeros) return place;
   if (o.padding_mode == GridPadding::border) return stopped(place, size);
   return stopped(o.align_corners ? mirrored(place, 0, n - 1) : mirrored(place, -0.5, n - 0.5),
@@ -48,13 +56,6 @@ Tensor to_places(const Tensor& grid, std::int64_t size, const GridSampleOptions&
 Tensor to_positions(const Tensor& whole, std::int64_t size) {
   const double last = static_cast<double>(size);
   return clamp(nan_to_num(whole.detach(), -1, last, -1), -1, last).to(int64) + 1;
-}
-
-// The elements of the picture [N, C, H W] at rows and columns [N, P]: [N, C, P].
-Tensor elements(const Tensor& pictures, const Tensor& rows, const Tensor& columns,
-                std::int64_t width) {
-  const Tensor at = unsqueeze(rows * width + columns, 1);
-  return gather(pictures, 2, expand(at, {at.size(0), pictures.size(1), at.size(2)}));
 }
 
 void check(const Tensor& x, const Tensor& grid) {
@@ -73,6 +74,68 @@ void check(const Tensor& x, const Tensor& grid) {
   }
 }
 
+// Pictures with a ring of zeros around them, and places in them.
+struct Sampler {
+  const GridSampleOptions& o;
+  std::int64_t height, width;
+  Tensor pictures;      // [N, C, (H + 2) (W + 2)]
+  Tensor across, down;  // [N, P]
+
+  Sampler(const Tensor& x, const Tensor& places, const GridSampleOptions& options)
+      : o(options),
+        height(x.size(2)),
+        width(x.size(3)),
+        pictures(flatten(pad(x, {1, 1, 1, 1}), 2, 3)),
+        across(to_places(select(places, 2, 0), width, o)),
+        down(to_places(select(places, 2, 1), height, o)) {}
+
+  // The elements at positions [N, P]: [N, C, P].
+  Tensor elements(const Tensor& rows, const Tensor& columns) const {
+    const Tensor at = unsqueeze(rows * (width + 2) + columns, 1);
+    return gather(pictures, 2, expand(at, {at.size(0), pictures.size(1), at.size(2)}));
+  }
+
+  Tensor nearest() const {
+    const Tensor x = round(padded(across, width, o)), y = round(padded(down, height, o));
+    return elements(to_positions(y, height), to_positions(x, width));
+  }
+
+  Tensor bilinear() const {
+    const Tensor x = padded(across, width, o), y = padded(down, height, o);
+    const Tensor left = floor(x.detach()), top = floor(y.detach());
+    const Tensor x1 = x - left, y1 = y - top, x0 = 1 - x1, y0 = 1 - y1;
+    const Tensor column0 = to_positions(left, width), column1 = to_positions(left + 1, width);
+    const Tensor row0 = to_positions(top, height), row1 = to_positions(top + 1, height);
+    const auto corner = [&](const Tensor& rows, const Tensor& columns, const Tensor& weight) {
+      return elements(rows, columns) * unsqueeze(weight, 1);
+    };
+    return corner(row0, column0, y0 * x0) + corner(row0, column1, y0 * x1) +
+           corner(row1, column0, y1 * x0) + corner(row1, column1, y1 * x1);
+  }
+
+  // The padding is for each of the 16 elements here, not for the place among them.
+  Tensor bicubic() const {
+    const Tensor left = floor(across.detach()), top = floor(down.detach());
+    const auto columns = four_around(left, width), rows = four_around(top, height);
+    const auto x = detail::cubic_weights(across - left), y = detail::cubic_weights(down - top);
+    Tensor sum;
+    for (std::size_t i = 0; i < 4; ++i) {
+      Tensor line = elements(rows[i], columns[0]) * unsqueeze(x[0], 1);
+      for (std::size_t j = 1; j < 4; ++j) {
+        line = line + elements(rows[i], columns[j]) * unsqueeze(x[j], 1);
+      }
+      line = line * unsqueeze(y[i], 1);
+      sum = i == 0 ? line : sum + line;
+    }
+    return sum;
+  }
+
+  std::array<Tensor, 4> four_around(const Tensor& second, std::int64_t size) const {
+    const auto at = [&](int k) { return to_positions(padded(second + k, size, o), size); };
+    return {at(-1), at(0), at(1), at(2)};
+  }
+};
+
 // Middles of `count` elements on [-1, 1].
 Tensor middles(std::int64_t count, bool align_corners, DType dtype) {
   if (count == 1) return zeros({1}, dtype);
@@ -84,26 +147,11 @@ Tensor middles(std::int64_t count, bool align_corners, DType dtype) {
 
 Tensor grid_sample(const Tensor& x, const Tensor& grid, const GridSampleOptions& o) {
   check(x, grid);
-  const std::int64_t height = x.size(2), width = x.size(3), padded = width + 2;
-  const Shape result{x.size(0), x.size(1), grid.size(1), grid.size(2)};
-  const Tensor places = flatten(grid, 1, 2);
-  const Tensor across = to_places(select(places, 2, 0), width, o);
-  const Tensor down = to_places(select(places, 2, 1), height, o);
-  const Tensor pictures = flatten(pad(x, {1, 1, 1, 1}), 2, 3);
-  if (o.mode == GridSampleMode::nearest) {
-    const Tensor rows = to_positions(round(down), height);
-    return elements(pictures, rows, to_positions(round(across), width), padded).reshape(result);
-  }
-  const Tensor left = floor(across.detach()), top = floor(down.detach());
-  const Tensor x1 = across - left, y1 = down - top, x0 = 1 - x1, y0 = 1 - y1;
-  const Tensor column0 = to_positions(left, width), column1 = to_positions(left + 1, width);
-  const Tensor row0 = to_positions(top, height), row1 = to_positions(top + 1, height);
-  const auto corner = [&](const Tensor& rows, const Tensor& columns, const Tensor& weight) {
-    return elements(pictures, rows, columns, padded) * unsqueeze(weight, 1);
-  };
-  const Tensor y = corner(row0, column0, y0 * x0) + corner(row0, column1, y0 * x1) +
-                   corner(row1, column0, y1 * x0) + corner(row1, column1, y1 * x1);
-  return y.reshape(result);
+  const Sampler sampler(x, flatten(grid, 1, 2), o);
+  const Tensor y = o.mode == GridSampleMode::nearest    ? sampler.nearest()
+                   : o.mode == GridSampleMode::bilinear ? sampler.bilinear()
+                                                        : sampler.bicubic();
+  return y.reshape({x.size(0), x.size(1), grid.size(1), grid.size(2)});
 }
 
 Tensor affine_grid(const Tensor& theta, const Shape& size, bool align_corners) {

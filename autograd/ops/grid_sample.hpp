@@ -9,7 +9,7 @@
 // Pictures looked at through a grid of places. Jaderberg et al., NeurIPS 2015.
 namespace xtape {
 
-enum class GridSampleMode : std::uint8_t { bilinear, nearest };
+enum class GridSampleMode : std::uint8_t { bilinear, nearest, bicubic };
 /// What lies outside of a picture: zeros, the nearest element of its edge, or its mirror images.
 enum class GridPadding : std::uint8_t { zeros, border, reflection };
 
@@ -22,7 +22,8 @@ struct GridSampleOptions {
 
 /// x [N, C, H, W] at the places of `grid` [N, OH, OW, 2], (across, down) from -1 to 1:
 /// [N, C, OH, OW]. nearest rounds halves to even and has no gradient for the grid. Where the
-/// padding stops a place, at the edge itself too, its gradient is 0. Throws ShapeError, DTypeError.
+/// padding stops a place, at the edge itself too, its gradient is 0; bicubic pads each of the 16
+/// elements around a place, not the place. Throws ShapeError, DTypeError.
 XTAPE_API Tensor grid_sample(const Tensor& x, const Tensor& grid,
                              const GridSampleOptions& options = {});
 

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <string>
 
 #include "../error.hpp"
 #include "../kernels/adaptive_pooling.hpp"
 #include "arithmetic.hpp"
+#include "cubic.hpp"
 #include "shape.hpp"
 #include "taps.hpp"
 
@@ -48,15 +50,36 @@ void linear(TapTable& taps, const Direction& d, std::int64_t i) {
   taps.add(low + 1, weight);
 }
 
-// Keys, IEEE Trans. ASSP 29 (1981), with a = -3/4 as in PyTorch.
 void cubic(TapTable& taps, const Direction& d, std::int64_t i) {
-  constexpr double a = -0.75;
-  const auto near = [](double x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };
-  const auto far = [](double x) { return ((x - 5) * x + 8) * x * a - 4 * a; };
-  const double at = d.place(i), low = std::floor(at), t = at - low;
+  const double at = d.place(i), low = std::floor(at);
   const auto first = static_cast<std::int64_t>(low) - 1;
-  const double weights[] = {far(t + 1), near(t), near(1 - t), far(2 - t)};
-  for (std::int64_t k = 0; k < 4; ++k) taps.add(d.clamped(first + k), weights[k]);
+  const auto weights = detail::cubic_weights(at - low);
+  for (std::size_t k = 0; k < 4; ++k) {
+    taps.add(d.clamped(first + static_cast<std::int64_t>(k)), weights[k]);
+  }
+}
+
+// The linear or cubic as wide as the step, so that what lies between two outputs has its share;
+// what reaches over the edge is left out, and the rest divided by its sum.
+void widened(TapTable& taps, const Direction& d, std::int64_t i, bool is_cubic) {
+  const auto share = [is_cubic](double distance) {
+    if (!is_cubic) return std::max(0.0, 1 - distance);
+    return distance < 1   ? detail::cubic_near(distance, -0.5)
+           : distance < 2 ? detail::cubic_far(distance, -0.5)
+                          : 0;
+  };
+  const double width = std::max(d.step, 1.0), reach = (is_cubic ? 2 : 1) * width;
+  const double middle = (static_cast<double>(i) + 0.5) * d.step;
+  const auto first = static_cast<std::int64_t>(std::max(middle - reach + 0.5, 0.0));
+  const auto end = std::min(static_cast<std::int64_t>(middle + reach + 0.5), d.size);
+  const auto at = [&](std::int64_t k) {
+    return share(std::abs(static_cast<double>(k) + 0.5 - middle) / width);
+  };
+  double sum = 0;
+  for (std::int64_t k = first; k < end; ++k) sum += at(k);
+  for (std::int64_t k = first; k < end; ++k) {
+    if (const double weight = at(k); weight != 0) taps.add(k, weight / sum);
+  }
 }
 
 void even(TapTable& taps, const Direction& d, std::int64_t i) {
@@ -65,12 +88,14 @@ void even(TapTable& taps, const Direction& d, std::int64_t i) {
   for (std::int64_t k = window.begin; k < window.end; ++k) taps.add(k, weight);
 }
 
-Tensor along(const Tensor& x, int dim, const Direction& d, Mode mode) {
+Tensor along(const Tensor& x, int dim, const Direction& d, Mode mode, bool antialias) {
   const bool keeps = d.size == d.count && (mode == Mode::area || d.step == 1 || d.count == 1);
   if (keeps) return x;
   TapTable taps;
   for (std::int64_t i = 0; i < d.count; ++i) {
-    if (mode == Mode::nearest || mode == Mode::nearest_exact) {
+    if (antialias) {
+      widened(taps, d, i, mode == Mode::bicubic);
+    } else if (mode == Mode::nearest || mode == Mode::nearest_exact) {
       nearest(taps, d, i, mode == Mode::nearest_exact);
     } else if (mode == Mode::area) {
       even(taps, d, i);
@@ -125,6 +150,9 @@ void check_options(int directions, const InterpolateOptions& o) {
   if (o.align_corners && !may_align(o.mode)) {
     throw ValueError("interpolate: corners are aligned in linear and cubic modes only");
   }
+  if (o.antialias && o.mode != Mode::bilinear && o.mode != Mode::bicubic) {
+    throw ValueError("interpolate: antialias is of the modes bilinear and bicubic only");
+  }
 }
 
 Direction direction(const Tensor& x, int i, const InterpolateOptions& o) {
@@ -175,7 +203,9 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& o) {
   for (int i = 0; i < directions; ++i) direction(x, i, o);  // all are checked before the first
   // The last one, whose numbers are summed one by one, before the picture grows.
   Tensor y = x;
-  for (int i = directions - 1; i >= 0; --i) y = along(y, 2 + i, direction(x, i, o), o.mode);
+  for (int i = directions - 1; i >= 0; --i) {
+    y = along(y, 2 + i, direction(x, i, o), o.mode, o.antialias);
+  }
   return y;
 }
 

@@ -42,6 +42,8 @@ struct InterpolateOptions {
   bool align_corners = false;
   /// Where a scale_factor is given: whether the step is the quotient of the sizes, not its inverse.
   bool recompute_scale_factor = false;
+  /// Going down in bilinear or bicubic mode: every element has its share, as in Pillow.
+  bool antialias = false;
 };
 
 /// x [N, C, L], [N, C, H, W] or [N, C, D, H, W] at another resolution; linear takes the first,

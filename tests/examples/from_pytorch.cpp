@@ -132,6 +132,8 @@ void rows() {
   row({2, 3}, {1, -0.2, 3, -0.4, 5, -0.6}, leaky_relu(a, 0.1));
   row({2, 3}, {0.84119199, -0.045402306, 2.9963626, -7.0245948e-05, 4.9999998, -8.439649e-11}, gelu(a, GeluForm::tanh));
   row({2, 3}, {0.26726124, -0.53452248, 0.80178373, -0.45584231, 0.56980288, -0.68376346}, a / clamp_min(norm(a, 2, {1}, true), 1e-12));
+  row({1, 1, 2, 2}, {-0.125, 1.125, -0.625, -1.875}, interpolate(a.view({1, 1, 2, 3}), {.size = {2, 2}, .mode = InterpolateMode::bilinear, .antialias = true}));
+  row({1, 2, 1, 1}, {4.15625, 11.28125}, grid_sample(c.unsqueeze(0), zeros({1, 1, 1, 2}, float64), {.mode = GridSampleMode::bicubic}));
   row({}, {20.541667}, nn::mse_loss(a, b));
   row({}, {4.5664927}, nn::cross_entropy(a, i));
 

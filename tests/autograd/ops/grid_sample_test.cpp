@@ -37,16 +37,32 @@ Array sampled(const Array& x, const Array& grid, const GridSampleOptions& o) {
     }
     return at(x, {i[0], i[1], static_cast<std::int64_t>(row), static_cast<std::int64_t>(column)});
   };
+  const auto keys = [](long double distance) {
+    const long double d = std::abs(distance);
+    if (d < 1) return (1.25L * d - 2.25L) * d * d + 1;
+    return d < 2 ? -0.75L * (((d - 5) * d + 8) * d - 4) : 0.0L;
+  };
   const auto place = [&](long double g, std::int64_t size) {
     const auto n = static_cast<long double>(size);
-    return moved(o.align_corners ? (g + 1) / 2 * (n - 1) : ((g + 1) * n - 1) / 2, size, o);
+    return o.align_corners ? (g + 1) / 2 * (n - 1) : ((g + 1) * n - 1) / 2;
   };
   return made({x.shape[0], x.shape[1], grid.shape[1], grid.shape[2]}, [&](const Shape& i) {
-    const long double across = place(at(grid, {i[0], i[2], i[3], 0}), x.shape[3]);
-    const long double down = place(at(grid, {i[0], i[2], i[3], 1}), x.shape[2]);
+    long double across = place(at(grid, {i[0], i[2], i[3], 0}), x.shape[3]);
+    long double down = place(at(grid, {i[0], i[2], i[3], 1}), x.shape[2]);
+    long double sum = 0;
+    if (o.mode == Mode::bicubic) {
+      for (int k = 0; k < 16; ++k) {
+        const long double row = std::floor(down) - 1 + k / 4;
+        const long double column = std::floor(across) - 1 + k % 4;
+        sum += keys(down - row) * keys(across - column) *
+               element(i, moved(row, x.shape[2], o), moved(column, x.shape[3], o));
+      }
+      return sum;
+    }
+    across = moved(across, x.shape[3], o);
+    down = moved(down, x.shape[2], o);
     if (o.mode == Mode::nearest) return element(i, std::nearbyint(down), std::nearbyint(across));
     const long double left = std::floor(across), top = std::floor(down);
-    long double sum = 0;
     for (int k = 0; k < 4; ++k) {
       const long double row = top + k / 2, column = left + k % 2;
       const long double weight = (1 - std::abs(down - row)) * (1 - std::abs(across - column));
@@ -69,13 +85,13 @@ std::vector<Sample> pictures_and_grids() {
   return samples;
 }
 
-template <Outside outside, bool align>
+template <Outside outside, bool align, Mode mode = Mode::bilinear>
 Tensor f(const Tensor& x, const Tensor& grid) {
-  return grid_sample(x, grid, {.padding_mode = outside, .align_corners = align});
+  return grid_sample(x, grid, {mode, outside, align});
 }
-template <Outside outside, bool align>
+template <Outside outside, bool align, Mode mode = Mode::bilinear>
 Array reference(const Array& x, const Array& grid) {
-  return sampled(x, grid, {.padding_mode = outside, .align_corners = align});
+  return sampled(x, grid, {mode, outside, align});
 }
 
 const Rows rows({
@@ -124,6 +140,42 @@ const Rows rows({
      .f = f<Outside::reflection, true>,
      .reference = reference<Outside::reflection, true>,
      .inputs = pictures_and_grids()},
+    {.name = "grid_sample_bicubic",
+     .kind = Kind::kinked,
+     .f = f<Outside::zeros, false, Mode::bicubic>,
+     .reference = reference<Outside::zeros, false, Mode::bicubic>,
+     .inputs = pictures_and_grids(),
+     .tolerance32 = 5e-6},
+    {.name = "grid_sample_bicubic_aligned",
+     .kind = Kind::kinked,
+     .f = f<Outside::zeros, true, Mode::bicubic>,
+     .reference = reference<Outside::zeros, true, Mode::bicubic>,
+     .inputs = pictures_and_grids(),
+     .tolerance32 = 5e-6},
+    {.name = "grid_sample_bicubic_border",
+     .kind = Kind::kinked,
+     .f = f<Outside::border, false, Mode::bicubic>,
+     .reference = reference<Outside::border, false, Mode::bicubic>,
+     .inputs = pictures_and_grids(),
+     .tolerance32 = 5e-6},
+    {.name = "grid_sample_bicubic_border_aligned",
+     .kind = Kind::kinked,
+     .f = f<Outside::border, true, Mode::bicubic>,
+     .reference = reference<Outside::border, true, Mode::bicubic>,
+     .inputs = pictures_and_grids(),
+     .tolerance32 = 5e-6},
+    {.name = "grid_sample_bicubic_reflection",
+     .kind = Kind::kinked,
+     .f = f<Outside::reflection, false, Mode::bicubic>,
+     .reference = reference<Outside::reflection, false, Mode::bicubic>,
+     .inputs = pictures_and_grids(),
+     .tolerance32 = 5e-6},
+    {.name = "grid_sample_bicubic_reflection_aligned",
+     .kind = Kind::kinked,
+     .f = f<Outside::reflection, true, Mode::bicubic>,
+     .reference = reference<Outside::reflection, true, Mode::bicubic>,
+     .inputs = pictures_and_grids(),
+     .tolerance32 = 5e-6},
     {.name = "grid_sample_nearest",
      .f =
          [](const Tensor& x) {

@@ -48,19 +48,40 @@ long double nearest_exact(std::int64_t i, std::int64_t k, std::int64_t size, std
   return k == (2 * i + 1) * size / (2 * count);
 }
 
-// Keys' kernel with a = -3/4; what lies outside is the edge.
+// Keys' kernel.
+long double keys(long double x, long double a) {
+  x = std::abs(x);
+  if (x < 1) return (a + 2) * x * x * x - (a + 3) * x * x + 1;
+  return x < 2 ? a * (x * x * x - 5 * x * x + 8 * x - 4) : 0.0L;
+}
+
+// With a = -3/4; what lies outside is the edge.
 long double cubic(std::int64_t i, std::int64_t k, std::int64_t size, std::int64_t count) {
-  const auto kernel = [](long double x) {
-    x = std::abs(x);
-    if (x < 1) return 1.25L * x * x * x - 2.25L * x * x + 1;
-    return x < 2 ? -0.75L * (x * x * x - 5 * x * x + 8 * x - 4) : 0.0L;
-  };
   long double sum = 0;
   for (std::int64_t outside = -4; outside < size + 4; ++outside) {
     if (std::clamp<std::int64_t>(outside, 0, size - 1) != k) continue;
-    sum += kernel(place(i, size, count) - static_cast<long double>(outside));
+    sum += keys(place(i, size, count) - static_cast<long double>(outside), -0.75L);
   }
   return sum;
+}
+
+// A filter as wide as the step, its sum over the elements that there are being 1.
+long double widened(long double (*filter)(long double), std::int64_t i, std::int64_t k,
+                    std::int64_t size, std::int64_t count) {
+  const long double step = static_cast<long double>(size) / static_cast<long double>(count);
+  const auto at = [&](std::int64_t element) {
+    const long double distance = place(i, size, count) - static_cast<long double>(element);
+    return filter(distance / std::max(step, 1.0L));
+  };
+  long double sum = 0;
+  for (std::int64_t element = 0; element < size; ++element) sum += at(element);
+  return at(k) / sum;
+}
+long double wide_linear(std::int64_t i, std::int64_t k, std::int64_t size, std::int64_t count) {
+  return widened(tent, i, k, size, count);
+}
+long double wide_cubic(std::int64_t i, std::int64_t k, std::int64_t size, std::int64_t count) {
+  return widened([](long double x) { return keys(x, -0.5L); }, i, k, size, count);
 }
 
 // The same share along each direction of x [N, C, ...].
@@ -194,6 +215,32 @@ const Rows rows({
            return resampled(x, {5, 3}, cubic);
          },
      .inputs = {{real({2, 2, 3, 4})}, {real({1, 2, 1, 2})}}},
+    {.name = "interpolate_antialias",
+     .f =
+         [](const Tensor& x) {
+           return interpolate(x, {.size = {3, 5}, .mode = Mode::bilinear, .antialias = true});
+         },
+     .reference =
+         [](const Array& x) {
+           return resampled(x, {3, 5}, wide_linear);
+         },
+     .inputs = {{real({2, 2, 7, 4})}, {real({1, 2, 2, 16})}, {real({1, 1, 3, 1})}},
+     .errors = {throws<ValueError>(
+         [] {
+           return interpolate(zeros({1, 1, 2}),
+                              {.size = {4}, .mode = Mode::linear, .antialias = true});
+         },
+         "interpolate: antialias is of the modes bilinear and bicubic only")}},
+    {.name = "interpolate_antialias_bicubic",
+     .f =
+         [](const Tensor& x) {
+           return interpolate(x, {.size = {3, 5}, .mode = Mode::bicubic, .antialias = true});
+         },
+     .reference =
+         [](const Array& x) {
+           return resampled(x, {3, 5}, wide_cubic);
+         },
+     .inputs = {{real({2, 2, 7, 4})}, {real({1, 2, 2, 16})}, {real({1, 1, 3, 1})}}},
     {.name = "pixel_shuffle",
      .f = [](const Tensor& x) { return pixel_shuffle(x, 2); },
      .reference =

@@ -13,8 +13,13 @@ namespace {
 using namespace xtape;
 using namespace xtape::test;
 
-Tensor sampled(const Tensor& x, const Tensor& grid, GridPadding padding, bool align_corners) {
-  return grid_sample(x, grid, {.padding_mode = padding, .align_corners = align_corners});
+Tensor sampled(const Tensor& x, const Tensor& grid, GridPadding padding, bool align_corners,
+               GridSampleMode mode = GridSampleMode::bilinear) {
+  return grid_sample(x, grid, {mode, padding, align_corners});
+}
+
+Tensor bicubic(const Tensor& x, const Tensor& grid, GridPadding padding, bool align_corners) {
+  return sampled(x, grid, padding, align_corners, GridSampleMode::bicubic);
 }
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, bool is_causal) {
@@ -67,6 +72,18 @@ const StoredCases cases(
                                                                  .align_corners = true}))},
         {"interpolate.bicubic",
          XTAPE_CALL(interpolate(a, {.size = {6, 3}, .mode = InterpolateMode::bicubic}))},
+        {"interpolate.antialias", XTAPE_CALL(interpolate(a, {.size = {3, 5},
+                                                             .mode = InterpolateMode::bilinear,
+                                                             .antialias = true}))},
+        {"interpolate.antialias_bicubic",
+         XTAPE_CALL(interpolate(a, {.scale_factor = {0.6, 0.35},
+                                    .mode = InterpolateMode::bicubic,
+                                    .antialias = true}))},
+        {"interpolate.antialias_aligned",
+         XTAPE_CALL(interpolate(a, {.size = {3, 5},
+                                    .mode = InterpolateMode::bicubic,
+                                    .align_corners = true,
+                                    .antialias = true}))},
         {"interpolate.area",
          XTAPE_CALL(interpolate(a, {.size = {2, 3}, .mode = InterpolateMode::area}))},
         {"pixel_shuffle", XTAPE_CALL(pixel_shuffle(a, 2))},
@@ -74,6 +91,10 @@ const StoredCases cases(
         {"grid_sample", XTAPE_CALL(sampled(a, b, GridPadding::zeros, false))},
         {"grid_sample.border", XTAPE_CALL(sampled(a, b, GridPadding::border, true))},
         {"grid_sample.reflection", XTAPE_CALL(sampled(a, b, GridPadding::reflection, false))},
+        {"grid_sample.bicubic", XTAPE_CALL(bicubic(a, b, GridPadding::zeros, true))},
+        {"grid_sample.bicubic_border", XTAPE_CALL(bicubic(a, b, GridPadding::border, false))},
+        {"grid_sample.bicubic_reflection",
+         XTAPE_CALL(bicubic(a, b, GridPadding::reflection, true))},
         {"affine_grid", XTAPE_CALL(affine_grid(a, {2, 1, 3, 4}))},
         {"affine_grid.align_corners", XTAPE_CALL(affine_grid(a, {2, 1, 3, 4}, true))},
         {"layer_norm", XTAPE_CALL(layer_norm(a, {3, 4}, b, c))},

@@ -769,6 +769,11 @@ def pictures():
     case("interpolate.align_corners",
          lambda a: F.interpolate(a, (5, 7), mode="bilinear", align_corners=True), small)
     case("interpolate.bicubic", lambda a: F.interpolate(a, (6, 3), mode="bicubic"), small)
+    for name, options in (("", {"size": (3, 5), "mode": "bilinear"}),
+                          ("_bicubic", {"scale_factor": (0.6, 0.35), "mode": "bicubic"}),
+                          ("_aligned", {"size": (3, 5), "mode": "bicubic", "align_corners": True})):
+        case("interpolate.antialias" + name, lambda a, options=options: F.interpolate(
+            a, antialias=True, **options), of(real(2, 2, 7, 8)), of(real(1, 1, 2, 9)))
     case("interpolate.area", lambda a: F.interpolate(a, (2, 3), mode="area"), small)
     case("pixel_shuffle", lambda a: F.pixel_shuffle(a, 2), of(real(2, 8, 2, 3)))
     case("pixel_unshuffle", lambda a: F.pixel_unshuffle(a, 3), of(real(2, 2, 3, 6)))
@@ -776,6 +781,11 @@ def pictures():
                                  (".reflection", "reflection", False)):
         case("grid_sample" + name, lambda a, b, padding=padding, align=align: F.grid_sample(
             a, b, padding_mode=padding, align_corners=align),
+            of(real(2, 3, 4, 5), real(2, 3, 2, 2, low=-1.4, high=1.4)))
+    for name, padding, align in (("", "zeros", True), ("_border", "border", False),
+                                 ("_reflection", "reflection", True)):
+        case("grid_sample.bicubic" + name, lambda a, b, padding=padding, align=align: F.grid_sample(
+            a, b, "bicubic", padding, align),
             of(real(2, 3, 4, 5), real(2, 3, 2, 2, low=-1.4, high=1.4)))
     for name, align in (("", False), (".align_corners", True)):
         case("affine_grid" + name, lambda a, align=align: F.affine_grid(a, (2, 1, 3, 4), align),
