@@ -84,21 +84,41 @@ Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
   return y;
 }
 
-Tensor index_add(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& source) {
-  const int d = indexed_dim("index_add", x, dim);
-  check_int64("index_add", index);
-  detail::check_defined("index_add", source);
+namespace {
+
+// Checks slices of x along `dim`, one for each position.
+void check_slices(const char* operation, const Tensor& x, int dim, const Tensor& index,
+                  const Tensor& source) {
+  check_int64(operation, index);
+  detail::check_defined(operation, source);
   if (source.dtype() != x.dtype()) {
-    throw DTypeError("index_add: expected a source of the dtype of " + x.description() + ", got " +
-                     source.description());
+    throw DTypeError(std::string(operation) + ": expected a source of the dtype of " +
+                     x.description() + ", got " + source.description());
   }
   Shape expected = x.shape();
-  expected[d] = index.numel();
+  expected[dim] = index.numel();
   if (index.dim() > 1 || source.shape() != expected) {
-    throw ShapeError("index_add: x " + to_string(x.sizes()) + " at " + to_string(index.sizes()) +
-                     " positions of dimension " + std::to_string(d) + " takes a source of shape " +
-                     to_string(expected) + ", got " + to_string(source.sizes()));
+    throw ShapeError(std::string(operation) + ": x " + to_string(x.sizes()) + " at " +
+                     to_string(index.sizes()) + " positions of dimension " + std::to_string(dim) +
+                     " takes a source of shape " + to_string(expected) + ", got " +
+                     to_string(source.sizes()));
   }
+}
+
+// Numbers for the positions of `dim` beside the other dimensions.
+Tensor beside(const Tensor& x, int dim, const Tensor& numbers) {
+  Shape shape = Shape::filled(x.dim(), 1);
+  shape[dim] = numbers.numel();
+  return numbers.reshape(shape);
+}
+
+}  // namespace
+
+Tensor index_add(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& source,
+                 Scalar alpha) {
+  const int d = indexed_dim("index_add", x, dim);
+  if (alpha.real() != 1) return index_add(x, d, index, mul(source, alpha));
+  check_slices("index_add", x, d, index, source);
   const Tensor rows = dense(index), from = dense(source);
   const std::int64_t size = x.sizes()[d];
   const std::int64_t* positions = checked_positions("index_add", rows, d, size);
@@ -112,6 +132,27 @@ Tensor index_add(const Tensor& x, std::int64_t dim, const Tensor& index, const T
     if (t.needs(1)) t.add(1, index_select(t.g(), d, t.saved(0)));
   });
   return y;
+}
+
+Tensor index_copy(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& source) {
+  const int d = indexed_dim("index_copy", x, dim);
+  check_slices("index_copy", x, d, index, source);
+  checked_positions("index_copy", dense(index), d, x.sizes()[d]);
+  return scatter(x, d, expand(beside(x, d, index), source.shape()), source);
+}
+
+Tensor index_fill(const Tensor& x, std::int64_t dim, const Tensor& index, Scalar value) {
+  const int d = indexed_dim("index_fill", x, dim);
+  check_int64("index_fill", index);
+  if (index.dim() > 1) {
+    throw ShapeError("index_fill: expected a 1-d index, got shape " + to_string(index.sizes()));
+  }
+  const Tensor rows = dense(index);
+  const std::int64_t* at = checked_positions("index_fill", rows, d, x.sizes()[d]);
+  Tensor mask = zeros({x.sizes()[d]}, boolean);
+  bool* is_filled = detail::fresh_data<bool>(mask);
+  for (std::int64_t i = 0; i < rows.numel(); ++i) is_filled[at[i]] = true;
+  return masked_fill(x, beside(x, d, mask), value);
 }
 
 namespace {

@@ -70,9 +70,15 @@ XTAPE_API Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index);
 XTAPE_API Tensor narrow(const Tensor& x, std::int64_t dim, std::int64_t start, std::int64_t length);
 /// The given positions of `dim`, in their order; `index` is 1-d int64.
 XTAPE_API Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index);
-/// x plus the slices of `source` along `dim`, each added at the position that `index` gives it.
+/// x plus the slices of alpha `source` along `dim`, each added at the position that `index` gives
+/// it.
 XTAPE_API Tensor index_add(const Tensor& x, std::int64_t dim, const Tensor& index,
-                           const Tensor& source);
+                           const Tensor& source, Scalar alpha = 1);
+/// x with these slices there; where positions occur several times the last slice counts.
+XTAPE_API Tensor index_copy(const Tensor& x, std::int64_t dim, const Tensor& index,
+                            const Tensor& source);
+/// x with `value` at these positions of `dim`.
+XTAPE_API Tensor index_fill(const Tensor& x, std::int64_t dim, const Tensor& index, Scalar value);
 /// y[i][j][k] = x[i][index[i][j][k]][k] for dim = 1, and so on; y has the shape of `index`, which
 /// nowhere beside `dim` is larger than x.
 XTAPE_API Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& index);

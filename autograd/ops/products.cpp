@@ -10,6 +10,7 @@
 #include "joining.hpp"
 #include "matmul.hpp"
 #include "matrices.hpp"
+#include "reductions.hpp"
 #include "shape.hpp"
 
 namespace xtape {
@@ -55,6 +56,21 @@ Tensor trace(const Tensor& x) {
     throw ShapeError("trace: expected 2 dimensions, got " + to_string(x.sizes()));
   }
   return diagonal(x).sum();
+}
+
+Tensor vecdot(const Tensor& a, const Tensor& b, std::int64_t dim) { return sum(a * b, {dim}); }
+
+Tensor baddbmm(const Tensor& x, const Tensor& a, const Tensor& b, double beta, double alpha) {
+  detail::check_defined("baddbmm", x);
+  Tensor y = bmm(a, b);
+  if (detail::broadcast("baddbmm", x.sizes(), y.sizes()) != y.shape()) {
+    throw ShapeError("baddbmm: shape " + to_string(x.sizes()) + " does not broadcast to " +
+                     to_string(y.sizes()));
+  }
+  detail::check_same_dtype("baddbmm", x, a);
+  if (alpha != 1) y = alpha * y;
+  if (beta == 0) return y;
+  return beta == 1 ? x + y : beta * x + y;
 }
 
 Tensor kron(const Tensor& a, const Tensor& b) {

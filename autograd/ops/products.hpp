@@ -11,6 +11,12 @@ namespace xtape {
 
 /// The sum of a matrix's diagonal. Throws ShapeError where x has not two dimensions.
 XTAPE_API Tensor trace(const Tensor& x);
+/// The sums of the products of two vectors along `dim`; the other dimensions broadcast.
+XTAPE_API Tensor vecdot(const Tensor& a, const Tensor& b, std::int64_t dim = -1);
+/// beta x + alpha (a @ b) for a [batch, m, k] and b [batch, k, n], with x broadcast to [batch, m,
+/// n] (ShapeError); x is not read where beta is 0.
+XTAPE_API Tensor baddbmm(const Tensor& x, const Tensor& a, const Tensor& b, double beta = 1,
+                         double alpha = 1);
 /// Kronecker's product: y[i p + k][j q + l] = a[i][j] b[k][l] for b [p, q], and so for any number
 /// of dimensions; the shorter shape is filled up with ones in front.
 XTAPE_API Tensor kron(const Tensor& a, const Tensor& b);

@@ -133,6 +133,59 @@ const Rows rows({
                       return index_add(zeros({3}), 0, tensor({0}, int64), zeros({1}, float64));
                     },
                     "of the dtype of")}},
+    {.name = "index_add_alpha",
+     .f = [](const Tensor& x, const Tensor& i,
+             const Tensor& s) { return index_add(x, 1, i, s, -0.5); },
+     .reference =
+         [](const Array& x, const Array& index, const Array& source) {
+           Array y = x;
+           each_index(source.shape, [&](const Shape& i) {
+             y(i[0], whole(index.values[static_cast<std::size_t>(i[1])])) -= at(source, i) / 2;
+           });
+           return y;
+         },
+     .inputs = {{real({2, 3}), given({4}, {2, 0, 2, 1}, int64), real({2, 4})}},
+     .errors = {throws<DTypeError>(
+         [] { return index_add(zeros({3}, int64), 0, tensor({0}, int64), ones({1}, int64), 0.5); },
+         "index_add: expected a source of the dtype of int64 [3]")}},
+    {.name = "index_copy",
+     .f = [](const Tensor& x, const Tensor& i, const Tensor& s) { return index_copy(x, -2, i, s); },
+     .reference =
+         [](const Array& x, const Array& index, const Array& source) {
+           Array y = x;
+           each_index(source.shape, [&](const Shape& i) {
+             y(whole(index.values[static_cast<std::size_t>(i[0])]), i[1]) = at(source, i);
+           });
+           return y;
+         },
+     .inputs = {{real({3, 2}), given({2}, {2, 0}, int64), real({2, 2})},
+                {real({3, 2}), given({3}, {1, 0, 1}, int64), real({3, 2})},
+                {real({3, 2}), given({0}, {}, int64), real({0, 2})}},
+     .errors = {throws<ShapeError>(
+                    [] { return index_copy(zeros({3}), 0, tensor({0}, int64), zeros({2})); },
+                    "index_copy: x [3] at [1] positions of dimension 0 takes a source of shape"),
+                throws<IndexError>(
+                    [] { return index_copy(zeros({3}), 0, tensor({3}, int64), zeros({1})); },
+                    "index_copy: index 3 is out of range")}},
+    {.name = "index_fill",
+     .f = [](const Tensor& x, const Tensor& i) { return index_fill(x, 1, i, -2.5); },
+     .reference =
+         [](const Array& x, const Array& index) {
+           Array y = x;
+           for (const long double at : index.values) {
+             for (std::int64_t i = 0; i < x.shape[0]; ++i) y(i, whole(at)) = -2.5L;
+           }
+           return y;
+         },
+     .inputs = {{real({3, 4}), given({3}, {3, 0, 3}, int64)},
+                {real({2, 3}), given({0}, {}, int64)}},
+     .errors = {throws<ShapeError>(
+                    [] {
+                      return index_fill(zeros({3}), 0, zeros({1, 1}, int64), 0);
+                    },
+                    "index_fill: expected a 1-d index, got shape [1, 1]"),
+                throws<IndexError>([] { return index_fill(zeros({3}), 0, tensor({-1}, int64), 0); },
+                                   "index_fill: index -1 is out of range")}},
     {.name = "gather",
      .f = [](const Tensor& x, const Tensor& i) { return gather(x, 1, i); },
      .reference =

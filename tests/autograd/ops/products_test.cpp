@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <numeric>
+#include <vector>
 #include <xtape/autograd/ops/products.hpp>
 
 #include "../rows.hpp"
@@ -25,6 +27,53 @@ const Rows rows({
            return trace(zeros({2, 3, 3}));
          },
          "trace: expected 2 dimensions, got [2, 3, 3]")}},
+    {.name = "vecdot",
+     .f =
+         [](const Tensor& a, const Tensor& b) {
+           return Tensors{vecdot(a, b), vecdot(a, b, 0)};
+         },
+     .reference =
+         [](const Array& a, const Array& b) {
+           const Array products = made(a.shape, [&](const Shape& i) {
+             return at(a, i) * at(b, b.shape.rank() == 1 ? Shape{i[1]} : i);
+           });
+           const auto total = [](const std::vector<long double>& x) {
+             return std::accumulate(x.begin(), x.end(), 0.0L);
+           };
+           return Arrays{reduced(products, {1}, false, total),
+                         reduced(products, {0}, false, total)};
+         },
+     .inputs = {{real({3, 4}), real({3, 4})}, {real({2, 3}), real({3})}, {real({2, 0}), real({0})}},
+     .errors =
+         {throws<ShapeError>([] { return vecdot(zeros({2}), zeros({3})); }, "do not broadcast"),
+          throws<IndexError>([] { return vecdot(zeros({2}), zeros({2}), 1); }, "expected dim")}},
+    {.name = "baddbmm",
+     .f = [](const Tensor& x, const Tensor& a,
+             const Tensor& b) { return baddbmm(x, a, b, 0.5, -2); },
+     .reference =
+         [](const Array& x, const Array& a, const Array& b) {
+           return made({a.shape[0], a.shape[1], b.shape[2]}, [&](const Shape& i) {
+             long double sum = 0;
+             for (std::int64_t k = 0; k < a.shape[2]; ++k) {
+               sum += at(a, {i[0], i[1], k}) * at(b, {i[0], k, i[2]});
+             }
+             return at(x, x.shape.rank() == 1 ? Shape{i[2]} : i) / 2 - 2 * sum;
+           });
+         },
+     .inputs = {{real({2, 3, 2}), real({2, 3, 4}), real({2, 4, 2})},
+                {real({2}), real({2, 3, 4}), real({2, 4, 2})},
+                {real({2}), real({2, 3, 0}), real({2, 0, 2})},
+                {real({2}), real({0, 3, 4}), real({0, 4, 2})}},
+     .errors = {throws<ShapeError>(
+                    [] {
+                      return baddbmm(zeros({2, 3, 3}), zeros({1, 3, 2}), zeros({1, 2, 3}));
+                    },
+                    "baddbmm: shape [2, 3, 3] does not broadcast to [1, 3, 3]"),
+                throws<DTypeError>(
+                    [] {
+                      return baddbmm(zeros({3}, float64), zeros({1, 3, 2}), zeros({1, 2, 3}));
+                    },
+                    "baddbmm: expected one floating dtype")}},
     {.name = "kron",
      .f = [](const Tensor& a, const Tensor& b) { return kron(a, b); },
      .reference =

@@ -514,6 +514,11 @@ def indexing():
     case("index_select", lambda a, b: a.index_select(-2, b), of(real(2, 3, 4), integers(5)),
          of(real(2, 3, 4), integers(0)))
     case("index_add", lambda a, b, c: a.index_add(1, b, c), of(real(2, 3), integers(4), real(2, 4)))
+    case("index_add.alpha", lambda a, b, c: a.index_add(1, b, c, alpha=-0.5),
+         of(real(2, 3), integers(4), real(2, 4)))
+    case("index_copy", lambda a, b, c: a.index_copy(-2, b, c),
+         of(real(3, 4), given(2, 0, dtype=torch.int64), real(2, 4)))
+    case("index_fill", lambda a, b: a.index_fill(1, b, 7.5), of(real(2, 3, 2), integers(2)))
     case("gather", lambda a, b: a.gather(-1, b), of(real(2, 3), integers(2, 5)),
          of(real(2, 3), integers(1, 2)))
     case("scatter", lambda a, b, c: a.scatter(0, b, c),
@@ -569,6 +574,12 @@ def products():
          of(real(2), real(3, 4), real(4, 2)))
     case("addmm.factors", lambda a, b, c: torch.addmm(a, b, c, beta=0.5, alpha=-2),
          of(real(3, 2), real(3, 4), real(4, 2)))
+    batches = of(real(2, 3, 2), real(2, 3, 4), real(2, 4, 2)), of(
+        real(2), real(2, 3, 4), real(2, 4, 2))
+    case("baddbmm", torch.baddbmm, *batches)
+    case("baddbmm.factors", lambda a, b, c: torch.baddbmm(a, b, c, beta=0.5, alpha=-2), *batches)
+    case("vecdot", torch.linalg.vecdot, of(real(3, 4), real(3, 4)), of(real(2, 3), real(3)))
+    case("vecdot.dim", lambda a, b: torch.linalg.vecdot(a, b, dim=0), of(real(3, 4), real(3, 4)))
     case("linear", F.linear, of(real(3, 4), real(2, 4), real(2)),
          of(real(2, 3, 4), real(2, 4), real(2)), of(real(4), real(2, 4), real(2)))
     case("linear.no_bias", lambda a, b: F.linear(a, b), of(real(3, 4), real(2, 4)))
