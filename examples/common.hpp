@@ -77,7 +77,7 @@ class Run {
   void set(const std::string& key, const std::string& value) { metrics_.set(key, value); }
 
   /// Loads the weights that --weights names.
-  void resume(xtape::nn::Module& model) {
+  void load_weights(xtape::nn::Module& model) {
     if (flags.weights.empty()) return;
     xtape::optim::load_model(model, flags.weights);
     weights_loaded_ = true;
@@ -89,17 +89,10 @@ class Run {
   /// its middle is done again.
   void resume(xtape::nn::Module& model, xtape::optim::Optimizer& optimizer,
               const xtape::optim::CheckpointParts& parts = {}) {
-    resume(model);
-    checkpoint_.begin(model, optimizer, parts);
-    if (!flags.resume) return;
-    if (!checkpoint_.exists()) {
-      return say("no checkpoint in " + flags.out_dir + " yet: from the start");
-    }
-    restore(checkpoint_.load());
-    take_own_stream();
-    say("going on after epoch " + std::to_string(epoch_) + " and " + std::to_string(resumed_step_) +
-        " steps");
+    resume_with(model, &optimizer, parts);
   }
+  /// The same of a run without an optimizer.
+  void resume(xtape::nn::Module& model) { resume_with(model, nullptr, {}); }
 
   /// Starts the next pass, of so many steps. False when all are done, or after Ctrl-C; what was
   /// given to resume() is no longer referred to then.
@@ -154,9 +147,12 @@ class Run {
       progress_.show(
           {epoch_, flags.epochs, done, detail::seconds_since(epoch_start_), samples_, mean_loss()});
     }
-    const bool leave = any_interrupted();
-    if (checkpoint_.holds_loader() && !epoch_done() && (leave || checkpoint_.due())) save();
-    return !leave;
+    return end_step();
+  }
+  /// The same of a step that has no loss.
+  bool step() {
+    ++step_;
+    return end_step();
   }
 
   /// Ends a pass with what was measured after it: a row of metrics.csv. With --epochs 0, the one
@@ -201,7 +197,7 @@ class Run {
     if (!reports()) return;
     xtape::optim::save_model(model, model_path());
     if (samples_ > 0) set("train_loss", mean_loss());
-    set("epochs_done", static_cast<double>(samples_ > 0 ? history_.rows().size() : 0));
+    set("epochs_done", static_cast<double>(epoch_ > 0 ? history_.rows().size() : 0));
     for (const auto& [key, value] : history_.last()) {
       if (key != "epoch" && key != "train_loss") set(key, value);
     }
@@ -219,6 +215,24 @@ class Run {
   }
 
  private:
+  void resume_with(xtape::nn::Module& model, xtape::optim::Optimizer* optimizer,
+                   const xtape::optim::CheckpointParts& parts) {
+    load_weights(model);
+    checkpoint_.begin(model, optimizer, parts);
+    if (!flags.resume) return;
+    if (!checkpoint_.exists()) {
+      return say("no checkpoint in " + flags.out_dir + " yet: from the start");
+    }
+    restore(checkpoint_.load());
+    take_own_stream();
+    say("going on after epoch " + std::to_string(epoch_) + " and " + std::to_string(resumed_step_) +
+        " steps");
+  }
+  bool end_step() {
+    const bool leave = any_interrupted();
+    if (checkpoint_.holds_loader() && !epoch_done() && (leave || checkpoint_.due())) save();
+    return !leave;
+  }
   bool reports() const { return rank() == 0; }
   // Each process drops other activations.
   void take_own_stream() const {

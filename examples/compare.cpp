@@ -36,28 +36,45 @@ std::string quoted(const std::string& text) {
   return out + "'";
 }
 
-/// Runs an example and puts it on the page. False where it fails.
-bool add(example::Page& page, const Entry& entry, const fs::path& program, const fs::path& folder,
-         const std::string& data_dir) {
+struct Options {
+  std::string out_dir = "out/gallery", data_dir;
+  std::vector<std::string> only;
+  bool resume = false;
+};
+
+/// Runs an example unless it ended well already, and puts it on the page. False where it fails.
+bool add(example::Page& page, const Entry& entry, const Options& options) {
+  const fs::path folder = fs::path(options.out_dir) / entry.name;
   example::detail::make_folder(folder);
   std::string flags = " --out-dir " + quoted(folder.string());
   if (*entry.small) flags += std::string(" ") + entry.small;
-  if (entry.reads && !data_dir.empty()) flags += " --data-dir " + quoted(data_dir);
-  std::printf("%s%s\n", entry.name, flags.c_str());
+  if (entry.reads && !options.data_dir.empty()) flags += " --data-dir " + quoted(options.data_dir);
+  const std::string command = entry.name + flags, output = (folder / "output.txt").string();
+  const fs::path done = folder / "done.txt";  // holds the command that ended well
+  bool good = options.resume && fs::exists(done) && example::detail::read_file(done) == command;
+  std::printf("%s%s\n", command.c_str(), good ? "  (done)" : "");
   std::fflush(stdout);
-  const std::string output = (folder / "output.txt").string();
-  const int status =
-      std::system((quoted(program.string()) + flags + " > " + quoted(output) + " 2>&1").c_str());
-  // The shell hands on what ended the program: 128 and the signal's number.
-  if (WIFSIGNALED(status) || WEXITSTATUS(status) > 128) throw std::runtime_error("interrupted");
-  if (status != 0) std::printf("  failed: see %s\n", output.c_str());
-  page.add(entry.name, entry.about,
-           entry.name + flags + "\n\n" + example::detail::read_file(output), status != 0, folder);
-  return status == 0;
+  if (!good) {
+    fs::remove(done);
+    const fs::path program = fs::canonical("/proc/self/exe").parent_path() / entry.name;
+    if (options.resume) flags += " --resume";
+    const int status =
+        std::system((quoted(program.string()) + flags + " > " + quoted(output) + " 2>&1").c_str());
+    // The shell hands on what ended the program: 128 and the signal's number.
+    if (WIFSIGNALED(status) || WEXITSTATUS(status) > 128) {
+      throw std::runtime_error("interrupted, --resume goes on");
+    }
+    good = status == 0;
+    if (good) std::ofstream(done) << command;
+  }
+  if (!good) std::printf("  failed: see %s\n", output.c_str());
+  page.add(entry.name, entry.about, command + "\n\n" + example::detail::read_file(output), !good,
+           folder);
+  return good;
 }
 
-int compare(const fs::path& out, const std::string& data_dir,
-            const std::vector<std::string>& only) {
+int compare(const Options& options) {
+  const std::vector<std::string>& only = options.only;
   for (const std::string& name : only) {
     if (std::ranges::find(kEntries, name, &Entry::name) == std::end(kEntries)) {
       throw std::runtime_error("no example '" + name + "'");
@@ -70,25 +87,24 @@ int compare(const fs::path& out, const std::string& data_dir,
   bool good = true;
   for (const Entry& entry : kEntries) {
     if (!only.empty() && std::ranges::find(only, entry.name) == only.end()) continue;
-    const fs::path program = fs::canonical("/proc/self/exe").parent_path() / entry.name;
-    good = add(page, entry, program, out / entry.name, data_dir) && good;
+    good = add(page, entry, options) && good;
   }
-  const std::string path = (out / "index.html").string();
+  const std::string path = (fs::path(options.out_dir) / "index.html").string();
   page.save(path);
   std::printf("done, %s\n", path.c_str());
   return good ? 0 : 1;
 }
 
 int main(int argc, char** argv) {
-  std::string out = "out/gallery", data_dir;
-  std::vector<std::string> only;
+  Options options;
   CLI::App app("Runs the examples at small size and shows what they draw on one page", "compare");
-  app.add_option("--out-dir", out, "Folder of the page")->capture_default_str();
-  app.add_option("--data-dir", data_dir, "Folder of real data (default: built-in data)");
-  app.add_option("--only", only, "Run these alone");
+  app.add_option("--out-dir", options.out_dir, "Folder of the page")->capture_default_str();
+  app.add_option("--data-dir", options.data_dir, "Folder of real data (default: built-in data)");
+  app.add_option("--only", options.only, "Run these alone");
+  app.add_flag("--resume", options.resume, "Go on where the last run of the same flags was left");
   CLI11_PARSE(app, argc, argv);
   try {
-    return compare(out, data_dir, only);
+    return compare(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "compare: %s\n", error.what());
     return 1;

@@ -53,7 +53,7 @@ void show(example::Run& run) {
   const Tensor x = xtape::randn({kSteps, run.flags.batch_size, kInputs});
   const Tensor y = xtape::randn({run.flags.batch_size});
   Net net;
-  run.resume(net);
+  run.load_weights(net);
   run.begin_epoch(1, 1);
   example::Values values;
   Tensor gradients[2];

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The chaotic Mackey-Glass series by an echo state network, whose readout is solved, and by an
 // LSTM, which learns by gradient: both hear 2000 steps, then go on alone. Reads MackeyGlass_t17.txt
-// from
-// --data-dir, or integrates the delay equation.
+// from --data-dir, or integrates the delay equation.
 #include <xtape/xtape.hpp>
 
 #include "common.hpp"
@@ -113,10 +112,12 @@ void train(example::Run& run) {
   };
   xtape::optim::Adam optimizer(nets.parameters(), {.lr = flags.lr});
   run.resume(nets, optimizer);
-  const auto steps = static_cast<double>(kLstmSteps * flags.epochs);
-  while (run.next_epoch(kLstmSteps)) {
-    for (std::int64_t i = 0; i < kLstmSteps; ++i) {
-      optimizer.set_lr(flags.lr * (1 - run.steps_done() / steps));  // down to 0 in a straight line
+  const std::int64_t steps = flags.limit ? std::min(flags.limit, kLstmSteps) : kLstmSteps;
+  const auto all_steps = static_cast<double>(steps * flags.epochs);
+  while (run.next_epoch(steps)) {
+    for (std::int64_t i = 0; i < steps; ++i) {
+      // Down to 0 in a straight line.
+      optimizer.set_lr(flags.lr * (1 - run.steps_done() / all_steps));
       if (!run.step(learn(nets, optimizer, in, out), in.size(1))) break;
     }
     if (run.epoch_done()) run.end_epoch(figures());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One neuron: a weighted sum and an activation. Draws four activations; a threshold unit that
-// learns to part two clouds by the perceptron's rule, which needs no gradient; and how gradient
-// descent goes down the cost of a linear unit, with all samples at each step and with one.
+// learns to part two clouds by the perceptron's rule, though a threshold has no gradient; and how
+// gradient descent goes down the cost of a linear unit, with all samples at each step and with one.
 #include <xtape/xtape.hpp>
 
 #include "common.hpp"
@@ -30,31 +30,33 @@ void draw_activations(const example::Run& run) {
 }
 
 /// 1 where the weighted sum is not below 0.
-Tensor fires(Unit& unit, const Tensor& x) { return (unit(x) >= 0).to(xtape::int64); }
+Tensor fires(const Tensor& sum) { return (sum >= 0).to(xtape::int64); }
 
-/// Rosenblatt's rule: where the unit errs, its weights move towards the sample, or away from it.
-/// It ends for any two classes that a line parts. Returns how many it still gets wrong.
+/// Rosenblatt's rule: where the unit errs, its weights move towards the sample, or away from it. As
+/// a step down: of -error * sum, the error being a constant. It comes to rest for any two classes
+/// that a line parts. Returns how many it still gets wrong.
 double train_perceptron(example::Run& run, Unit& unit, const data::Batch& samples) {
-  const xtape::NoGrad no_grad;
-  const std::int64_t count = samples.x.size(0);
-  const auto errors = [&] { return sum(ne(fires(unit, samples.x), samples.y)).item<double>(); };
-  double wrong = errors();
-  if (run.flags.epochs == 0) run.end_epoch({{"wrong", wrong}});
-  for (int epoch = 1; epoch <= run.flags.epochs; ++epoch) {
-    run.begin_epoch(epoch, count);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Tensor x = narrow(samples.x, 0, i, 1);
-      const Tensor error = (narrow(samples.y, 0, i, 1) - fires(unit, x)).to(xtape::float32);
-      unit.sum.weight.add_(run.flags.lr * error * x);
-      unit.sum.bias.add_(run.flags.lr * error);
-      if (!run.step(abs(error).item<double>(), 1)) break;
+  xtape::optim::SGD optimizer(unit.parameters(), {.lr = run.flags.lr});
+  data::DataLoader loader(data::TensorDataset(samples.x, samples.y),
+                          {.batch_size = run.flags.batch_size});
+  const auto wrong = [&] {
+    const xtape::NoGrad no_grad;
+    return sum(ne(fires(unit(samples.x)), samples.y)).item<double>();
+  };
+  run.resume(unit, optimizer, {.loader = &loader});
+  while (run.next_epoch(loader.size())) {
+    for (const auto& [x, y] : loader) {
+      const Tensor weighted = unit(x), error = y - fires(weighted);
+      optimizer.zero_grad();
+      sum(-error * weighted).backward();
+      optimizer.step();
+      const double share = mean(abs(error).to(xtape::float32)).item<double>();
+      if (!run.step(share, x.size(0))) break;
     }
-    wrong = errors();
-    if (example::interrupted()) break;
-    run.end_epoch({{"wrong", wrong}});
-    if (wrong == 0) break;
+    if (run.epoch_done()) run.end_epoch({{"wrong", wrong()}});
   }
-  return wrong;
+  if (run.flags.epochs == 0) run.end_epoch({{"wrong", wrong()}});
+  return wrong();
 }
 
 /// The weights after each step of gradient descent, and the cost of all samples after each pass.
@@ -96,11 +98,10 @@ void show(example::Run& run) {
   const data::Batch clouds = data::blobs(count, centers, {.std = 0.5, .seed = run.flags.seed});
   const data::Batch samples{clouds.x.to(xtape::float32), clouds.y};
   Unit unit;
-  run.resume(unit);
   const double wrong = train_perceptron(run, unit, samples);
   data::Plot({.title = "A threshold unit", .x_label = "first input", .y_label = "second input"})
       .scatter(samples.x, samples.y, {"0", "1"})
-      .regions([&](const Tensor& x) { return fires(unit, x); })
+      .regions([&](const Tensor& x) { return fires(unit(x)); })
       .save(run.path("unit.svg"));
 
   // A linear unit whose cost is a valley: the second input varies less than the first.

@@ -53,22 +53,12 @@ std::array<std::int64_t, N> integers(const NamedTensors& all, const std::string&
   return values;
 }
 
-}  // namespace
-
-void save_model(const nn::Module& module, const std::string& path) {
-  data::write_safetensors(path, nn::state_dict(module));
-}
-
-nn::LoadReport load_model(nn::Module& module, const std::string& path,
-                          const nn::LoadStateOptions& options) {
-  return nn::load_state(module, data::read_safetensors(path).tensors, options);
-}
-
-void save_checkpoint(const std::string& path, const nn::Module& module, const Optimizer& optimizer,
-                     const Position& position, const CheckpointParts& parts) {
+// Without an optimizer where that is null.
+void save(const std::string& path, const nn::Module& module, const Optimizer* optimizer,
+          const Position& position, const CheckpointParts& parts) {
   NamedTensors all;
   append(all, kModel, nn::state_dict(module));
-  append(all, kOptimizer, optimizer.state());
+  if (optimizer) append(all, kOptimizer, optimizer->state());
   if (parts.schedule) append(all, kSchedule, parts.schedule->state());
   if (parts.loader) {
     const data::LoaderPosition at = parts.loader->position();
@@ -83,6 +73,27 @@ void save_checkpoint(const std::string& path, const nn::Module& module, const Op
     all.emplace_back(std::string(kMetrics) + name, scalar_tensor(value, float64));
   }
   data::write_safetensors(path, all);
+}
+
+}  // namespace
+
+void save_model(const nn::Module& module, const std::string& path) {
+  data::write_safetensors(path, nn::state_dict(module));
+}
+
+nn::LoadReport load_model(nn::Module& module, const std::string& path,
+                          const nn::LoadStateOptions& options) {
+  return nn::load_state(module, data::read_safetensors(path).tensors, options);
+}
+
+void save_checkpoint(const std::string& path, const nn::Module& module, const Optimizer& optimizer,
+                     const Position& position, const CheckpointParts& parts) {
+  save(path, module, &optimizer, position, parts);
+}
+
+void save_checkpoint(const std::string& path, const nn::Module& module, const Position& position,
+                     const CheckpointParts& parts) {
+  save(path, module, nullptr, position, parts);
 }
 
 namespace {
@@ -104,50 +115,46 @@ Position position_in(const NamedTensors& all, const std::string& path) {
 void check_part(const std::string& path, const char* what, bool stored, bool wanted) {
   if (stored == wanted) return;
   throw ValueError("load_checkpoint: " + path +
-                   (stored ? ": holds the state of a " : ": holds no ") + what +
+                   (stored ? ": holds the state of " : ": lacks the state of ") + what +
                    (stored ? ", but none was given" : ", but one was given"));
 }
 
 // What was loaded so far goes back to where it was unless all of it could be.
 class Rollback {
  public:
-  Rollback(Optimizer& optimizer, const CheckpointParts& parts)
-      : optimizer_(optimizer), parts_(parts), optimizer_state_(optimizer.state()) {
+  Rollback(Optimizer* optimizer, const CheckpointParts& parts)
+      : optimizer_(optimizer), parts_(parts) {
+    if (optimizer) optimizer_state_ = optimizer->state();
     if (parts.schedule) schedule_state_ = parts.schedule->state();
     if (parts.loader) loader_ = parts.loader->position();
   }
   void run() {
-    optimizer_.load_state(optimizer_state_);
+    if (optimizer_) optimizer_->load_state(optimizer_state_);
     if (parts_.schedule) parts_.schedule->load_state(schedule_state_);
     if (parts_.loader) parts_.loader->set_position(loader_);
   }
 
  private:
-  Optimizer& optimizer_;
+  Optimizer* optimizer_;
   const CheckpointParts& parts_;
   NamedTensors optimizer_state_, schedule_state_;
   data::LoaderPosition loader_;
 };
 
-}  // namespace
-
-Position read_position(const std::string& path) {
-  return position_in(data::read_safetensors(path).tensors, path);
-}
-
-Position load_checkpoint(const std::string& path, nn::Module& module, Optimizer& optimizer,
-                         const CheckpointParts& parts) {
+Position load(const std::string& path, nn::Module& module, Optimizer* optimizer,
+              const CheckpointParts& parts) {
   const NamedTensors all = data::read_safetensors(path).tensors;
   const auto generator = integers<3>(all, kGenerator, path);
   Position position = position_in(all, path);
   const NamedTensors schedule = with_prefix(all, kSchedule);
   const bool has_loader = !with_prefix(all, kLoader).empty();
-  check_part(path, "schedule", !schedule.empty(), parts.schedule != nullptr);
-  check_part(path, "loader", has_loader, parts.loader != nullptr);
+  check_part(path, "an optimizer", !with_prefix(all, kOptimizer).empty(), optimizer != nullptr);
+  check_part(path, "a schedule", !schedule.empty(), parts.schedule != nullptr);
+  check_part(path, "a loader", has_loader, parts.loader != nullptr);
 
   Rollback rollback(optimizer, parts);
   try {
-    optimizer.load_state(with_prefix(all, kOptimizer));
+    if (optimizer) optimizer->load_state(with_prefix(all, kOptimizer));
     if (parts.schedule) parts.schedule->load_state(schedule);
     if (parts.loader) {
       const auto at = integers<2>(all, kLoader, path);
@@ -162,6 +169,22 @@ Position load_checkpoint(const std::string& path, nn::Module& module, Optimizer&
                          static_cast<std::uint64_t>(generator[1]),
                          static_cast<std::uint64_t>(generator[2])};
   return position;
+}
+
+}  // namespace
+
+Position read_position(const std::string& path) {
+  return position_in(data::read_safetensors(path).tensors, path);
+}
+
+Position load_checkpoint(const std::string& path, nn::Module& module, Optimizer& optimizer,
+                         const CheckpointParts& parts) {
+  return load(path, module, &optimizer, parts);
+}
+
+Position load_checkpoint(const std::string& path, nn::Module& module,
+                         const CheckpointParts& parts) {
+  return load(path, module, nullptr, parts);
 }
 
 }  // namespace xtape::optim

@@ -44,11 +44,16 @@ struct CheckpointParts {
 XTAPE_API void save_checkpoint(const std::string& path, const nn::Module& module,
                                const Optimizer& optimizer, const Position& position,
                                const CheckpointParts& parts = {});
+/// The same of a run without an optimizer, e.g. statistics gathered in buffers.
+XTAPE_API void save_checkpoint(const std::string& path, const nn::Module& module,
+                               const Position& position, const CheckpointParts& parts = {});
 /// The position in a checkpoint, which nothing is restored from yet. Throws FileError.
 XTAPE_API Position read_position(const std::string& path);
 /// Restores what `save_checkpoint` wrote; `parts` names what the file holds, no more and no less.
 /// Throws FileError, ModuleError, ShapeError, DTypeError, ValueError; nothing is changed then.
 XTAPE_API Position load_checkpoint(const std::string& path, nn::Module& module,
                                    Optimizer& optimizer, const CheckpointParts& parts = {});
+XTAPE_API Position load_checkpoint(const std::string& path, nn::Module& module,
+                                   const CheckpointParts& parts = {});
 
 }  // namespace xtape::optim

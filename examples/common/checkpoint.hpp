@@ -37,11 +37,11 @@ class Checkpoint {
   const std::string& path() const { return path_; }
   bool exists() const { return std::filesystem::exists(path_); }
 
-  /// What is to be saved, until end().
-  void begin(xtape::nn::Module& model, xtape::optim::Optimizer& optimizer,
+  /// What is to be saved, until end(); null: the run has no optimizer.
+  void begin(xtape::nn::Module& model, xtape::optim::Optimizer* optimizer,
              const xtape::optim::CheckpointParts& parts) {
     model_ = &model;
-    optimizer_ = &optimizer;
+    optimizer_ = optimizer;
     parts_ = parts;
   }
   void end() { model_ = nullptr; }
@@ -55,7 +55,11 @@ class Checkpoint {
     if (!model_) return;
     xtape::optim::Position position{epoch, step, settings_};
     position.metrics.insert(position.metrics.end(), report.begin(), report.end());
-    xtape::optim::save_checkpoint(path_, *model_, *optimizer_, position, parts_);
+    if (optimizer_) {
+      xtape::optim::save_checkpoint(path_, *model_, *optimizer_, position, parts_);
+    } else {
+      xtape::optim::save_checkpoint(path_, *model_, position, parts_);
+    }
     saved_ = Clock::now();
   }
 
@@ -72,7 +76,8 @@ class Checkpoint {
       throw std::runtime_error("--resume: " + path_ + " was begun with " + flag + " " +
                                number(found->second) + ", not " + number(value));
     }
-    return xtape::optim::load_checkpoint(path_, *model_, *optimizer_, parts_);
+    return optimizer_ ? xtape::optim::load_checkpoint(path_, *model_, *optimizer_, parts_)
+                      : xtape::optim::load_checkpoint(path_, *model_, parts_);
   }
 
   void remove() const {

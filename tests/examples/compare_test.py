@@ -2,8 +2,11 @@
 """usage: compare_test.py PROGRAM: one page with what the examples print and draw."""
 
 import html.parser
+import os
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 from program import ProgramTest
@@ -53,6 +56,35 @@ class CompareTest(ProgramTest):
         text = (self.work / "out/gallery/index.html").read_text()
         self.assertIn('class="failed"', text)
         self.assertEqual(Page(text).open, [])
+
+    def test_resumes(self):
+        flags = ["--only", "threshold_unit", "--only", "regression", "--out-dir", "b"]
+        self.run_ok(*flags[:-1], "a")
+        for number in [signal.SIGINT, signal.SIGKILL]:
+            program = subprocess.Popen([self.program, *flags, "--resume"], cwd=self.work,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                       start_new_session=True)
+            self.addCleanup(program.kill)
+            rows = self.work / "b" / "regression" / "metrics.csv"
+            before = rows.stat().st_mtime_ns if rows.exists() else 0
+            while not (rows.exists() and rows.stat().st_size and
+                       rows.stat().st_mtime_ns > before):
+                self.assertIsNone(program.poll())
+                time.sleep(0.001)
+            os.killpg(program.pid, number)
+            out = program.communicate()[0]
+            if number == signal.SIGINT:
+                self.assertEqual(program.returncode, 1)
+                self.assertIn("compare: interrupted, --resume goes on\n", out)
+        done = (self.work / "b" / "threshold_unit" / "done.txt").stat().st_mtime_ns
+        out = self.run_ok(*flags, "--resume")
+        self.assertIn("threshold_unit --out-dir 'b/threshold_unit'  (done)\n", out)
+        self.assertEqual((self.work / "b" / "threshold_unit" / "done.txt").stat().st_mtime_ns, done)
+        for name in ["threshold_unit", "regression"]:
+            models = [(self.work / f / name / "model.safetensors").read_bytes() for f in "ab"]
+            self.assertEqual(models[0], models[1])
+        text = (self.work / "b" / "regression" / "output.txt").read_text()
+        self.assertIn("going on after epoch", text)
 
     def test_flags(self):
         self.run_bad(1, "no example 'nothing'", "--only", "nothing")

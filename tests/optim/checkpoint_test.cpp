@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <xtape/autograd/error.hpp>
 #include <xtape/autograd/ops/activations.hpp>
+#include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/creation.hpp>
 #include <xtape/autograd/ops/indexing.hpp>
 #include <xtape/autograd/ops/random.hpp>
+#include <xtape/autograd/tape.hpp>
 #include <xtape/data/dataset.hpp>
 #include <xtape/data/safetensors.hpp>
 #include <xtape/nn/nn.hpp>
@@ -31,6 +33,16 @@ struct Net : nn::Module {
   XTAPE_PARTS(a, b, drop)
   static Shape input(std::int64_t n) { return {n, 4}; }
   Tensor forward(const Tensor& x) override { return b(drop(relu(a(x)))); }
+};
+
+// Learns nothing by gradient.
+struct Sums : nn::Module {
+  nn::Buffer sum{zeros({3}, float64)};
+  XTAPE_PARTS(sum)
+  void add(int draws) {
+    const NoGrad no_grad;
+    for (int i = 0; i < draws; ++i) sum.copy_(sum + randn({3}, float64));
+  }
 };
 
 void train(Net& net, optim::Optimizer& opt, int steps) {
@@ -96,6 +108,25 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_bit_for_bit) {
   BOOST_TEST(opt.lr() == 0.01);
   train(resumed, opt, 5);
   BOOST_TEST(numbers(resumed) == numbers(whole), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_run_without_an_optimizer_goes_on_bit_for_bit) {
+  const ::test::Folder folder;
+  const std::string path = folder / "run.safetensors";
+  manual_seed(1);
+  Sums whole;
+  whole.add(2);
+  optim::save_checkpoint(path, whole, {1, 2, {{"draws", 2}}});
+  whole.add(3);
+
+  manual_seed(99);
+  Sums resumed;
+  const optim::Position position = optim::load_checkpoint(path, resumed);
+  BOOST_TEST(position.step == 2);
+  BOOST_TEST(position.metrics.at(0).second == 2);
+  resumed.add(3);
+  BOOST_TEST(nn_test::values(resumed.sum) == nn_test::values(whole.sum),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(checkpoints_that_do_not_fit_change_nothing) {
@@ -220,7 +251,7 @@ BOOST_AUTO_TEST_CASE(parts_must_agree_and_failures_change_nothing) {
   BOOST_CHECK_EXCEPTION(optim::load_checkpoint(path, a.net, a.opt, {.schedule = &a.schedule}),
                         ValueError, says("holds the state of a loader, but none was given"));
   BOOST_CHECK_EXCEPTION(optim::load_checkpoint(plain, a.net, a.opt, a.parts()), ValueError,
-                        says("holds no schedule, but one was given"));
+                        says("lacks the state of a schedule, but one was given"));
 
   // Everything but the module fits.
   manual_seed(2);
@@ -234,6 +265,13 @@ BOOST_AUTO_TEST_CASE(parts_must_agree_and_failures_change_nothing) {
   BOOST_TEST(b.opt.state()[0].second.item<std::int64_t>() == 2);
   BOOST_TEST(b.schedule.last_epoch() == 2);
   BOOST_TEST((b.loader.position() == position));
+
+  // Of a run without an optimizer.
+  BOOST_CHECK_EXCEPTION(optim::load_checkpoint(plain, a.net), ValueError,
+                        says("holds the state of an optimizer, but none was given"));
+  optim::save_checkpoint(plain, a.net, {});
+  BOOST_CHECK_EXCEPTION(optim::load_checkpoint(plain, a.net, a.opt), ValueError,
+                        says("lacks the state of an optimizer, but one was given"));
 
   const optim::Position twice{0, 0, {{"loss", 1}, {"loss", 2}}};
   BOOST_CHECK_THROW(optim::save_checkpoint(path, a.net, a.opt, twice), ValueError);
