@@ -54,18 +54,42 @@ void check_fold(const Fold& fold, std::size_t number, std::int64_t samples) {
 
 }  // namespace
 
+FoldStatistics detail::fold_statistics(std::string name, std::vector<double> folds) {
+  const auto count = static_cast<double>(folds.size());
+  double mean = 0, squares = 0;
+  for (const double x : folds) mean += x / count;
+  for (const double x : folds) squares += (x - mean) * (x - mean);
+  const double deviation =
+      count > 1 ? std::sqrt(squares / (count - 1)) : std::numeric_limits<double>::quiet_NaN();
+  return {std::move(name), mean, deviation, std::move(folds)};
+}
+
 std::vector<FoldStatistics> CrossValidation::statistics() const {
   std::vector<FoldStatistics> found;
-  const auto count = static_cast<double>(folds.size());
   for (std::size_t i = 0; !folds.empty() && i < folds[0].size(); ++i) {
-    double mean = 0, squares = 0;
-    for (const NamedNumbers& f : folds) mean += f[i].second / count;
-    for (const NamedNumbers& f : folds) squares += (f[i].second - mean) * (f[i].second - mean);
-    found.push_back(
-        {folds[0][i].first, mean,
-         count > 1 ? std::sqrt(squares / (count - 1)) : std::numeric_limits<double>::quiet_NaN()});
+    std::vector<double> values;
+    for (const NamedNumbers& f : folds) values.push_back(f[i].second);
+    found.push_back(detail::fold_statistics(folds[0][i].first, std::move(values)));
   }
   return found;
+}
+
+Difference paired_difference(const FoldStatistics& after, const FoldStatistics& before) {
+  const std::size_t count = after.folds.size();
+  if (after.name != before.name) {
+    throw ValueError("paired_difference: two figures, '" + after.name + "' and '" + before.name +
+                     "'");
+  }
+  if (count == 0 || count != before.folds.size()) {
+    throw ValueError("paired_difference: expected the same folds, got " + std::to_string(count) +
+                     " and " + std::to_string(before.folds.size()));
+  }
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < count; ++i) {
+    differences.push_back(after.folds[i] - before.folds[i]);
+  }
+  const FoldStatistics d = detail::fold_statistics(after.name, std::move(differences));
+  return {d.mean, d.standard_deviation / std::sqrt(static_cast<double>(count))};
 }
 
 void detail::check_folds(std::span<const Fold> folds, std::int64_t samples) {

@@ -38,7 +38,21 @@ struct FoldStatistics {
   std::string name;
   double mean = 0;
   double standard_deviation = 0;
+  std::vector<double> folds{};  ///< the figure on each
 };
+
+/// A mean with its standard error, NaN for one fold.
+struct Difference {
+  double mean = 0;
+  double standard_error = 0;
+};
+
+/// How much a figure changed between two trainings on the same folds, fold by fold: of the
+/// differences d_i = after_i - before_i of n folds the mean, and s / sqrt(n), s being their
+/// deviation (n - 1). What makes a fold easy or hard is in both and goes out. The error takes the
+/// folds for independent: those of one k-fold partition share training samples, which makes it
+/// rather too small. Throws ValueError where names or numbers of folds differ, or there are none.
+XTAPE_API Difference paired_difference(const FoldStatistics& after, const FoldStatistics& before);
 
 struct XTAPE_API CrossValidation {
   std::vector<NamedNumbers> folds;  ///< "loss" and the metrics on each fold's test samples

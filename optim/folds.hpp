@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace xtape::optim::detail {
 
 /// Throws as cross_validate does for no folds, an empty one, or a sample that does not fit.
 void check_folds(std::span<const Fold> folds, std::int64_t samples);
+
+/// Of a figure's values on all folds.
+FoldStatistics fold_statistics(std::string name, std::vector<double> folds);
 
 /// Trains a learner on a fold and evaluates it; fold i has the random numbers of stream
 /// first_stream + i. Errors name the fold.

@@ -132,25 +132,33 @@ const SearchRow& SearchResult::best() const {
 data::Table SearchResult::table() const {
   data::Table table;
   if (rows.empty()) return table;
-  const std::vector<std::string> names = heading(rows[0]);
-  const std::size_t parameters = rows[0].point.settings.size();
-  for (std::size_t i = 0; i < parameters; ++i) {
+  for (std::size_t i = 0; i < rows[0].point.settings.size(); ++i) {
+    const std::string& name = rows[0].point.settings[i].first;
     std::vector<double> numbers;
     std::vector<std::string> texts;
     for (const SearchRow& row : rows) {
       const Setting& value = row.point.settings[i].second;
       value.is_text() ? texts.push_back(value.text()) : numbers.push_back(value.number());
     }
-    texts.empty() ? table.add(names[i], numbers) : table.add(names[i], texts);
+    texts.empty() ? table.add(name, numbers) : table.add(name, texts);
   }
-  for (std::size_t i = parameters; i < names.size(); ++i) {
+  const auto add = [&](const std::string& name, auto value) {
     std::vector<double> numbers;
     for (const SearchRow& row : rows) {
-      const FoldStatistics& f = row.figures.at((i - parameters) / 2);
-      const double x = (i - parameters) % 2 == 0 ? f.mean : f.standard_deviation;
+      const double x = value(row);
       numbers.push_back(std::isfinite(x) ? x : std::numeric_limits<double>::quiet_NaN());
     }
-    table.add(names[i], numbers);
+    table.add(name, numbers);
+  };
+  for (std::size_t i = 0; i < rows[0].figures.size(); ++i) {
+    const FoldStatistics& first = rows[0].figures[i];
+    add(first.name + "_mean", [=](const SearchRow& r) { return r.figures.at(i).mean; });
+    add(first.name + "_std",
+        [=](const SearchRow& r) { return r.figures.at(i).standard_deviation; });
+    for (std::size_t f = 0; f < first.folds.size(); ++f) {
+      add(first.name + "_fold_" + std::to_string(f),
+          [=](const SearchRow& r) { return r.figures.at(i).folds.at(f); });
+    }
   }
   return table;
 }

@@ -11,6 +11,7 @@
 #include "../autograd/error.hpp"
 #include "../data/file.hpp"
 #include "../data/number_text.hpp"
+#include "folds.hpp"
 
 namespace xtape::optim::detail {
 
@@ -18,8 +19,7 @@ using data::detail::number_text;
 namespace {
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
-constexpr std::string_view kVersion = "xtape search 2\t";
-constexpr std::string_view kOldVersion = "xtape search 1\t";  // did not tell 1 from "1"
+constexpr std::string_view kAnyVersion = "xtape search ", kVersion = "xtape search 3\t";
 
 // FNV-1a: against accidents, not against forgers.
 class Checksum {
@@ -98,7 +98,8 @@ std::string line_of(std::size_t point, const std::vector<FoldStatistics>& figure
     if (f.name.find_first_of("\t\n") != f.name.npos) {
       throw ValueError("search: a metric's name holds a tab or the end of a line");
     }
-    line += "\t" + f.name + "\t" + number_text(f.mean) + "\t" + number_text(f.standard_deviation);
+    line += "\t" + f.name;
+    for (const double x : f.folds) line += "\t" + number_text(x);
   }
   return with_checksum(line);
 }
@@ -107,7 +108,7 @@ std::string line_of(std::size_t point, const std::vector<FoldStatistics>& figure
 
 SearchLog::SearchLog(std::span<const Point> points, std::int64_t samples,
                      std::span<const Fold> folds, const SearchOptions& options)
-    : path_(options.results), rows_(points.size()) {
+    : path_(options.results), folds_(folds.size()), rows_(points.size()) {
   if (path_.empty()) return;
   Checksum sum;
   for (const Point& point : points) {
@@ -138,12 +139,10 @@ void SearchLog::read(const Point& first) {
   if (file.size() > kLargestFile) file.fail("too large for the results of a search");
   std::string text(static_cast<std::size_t>(file.size()), '\0');
   file.read(text.data(), text.size());
-  if (text.starts_with(kOldVersion)) {
-    file.fail(
-        "the results of an older version's search, which took the number 1 and the text "
-        "\"1\" for the same; name another file");
+  if (!text.starts_with(kAnyVersion)) file.fail("not the results of a search");
+  if (!text.starts_with(kVersion)) {
+    file.fail("the results of another version's search; name another file");
   }
-  if (!text.starts_with(kVersion)) file.fail("not the results of a search");
   std::vector<std::string_view> lines = parts_of(text, '\n');
   const auto damaged = [&](std::size_t n) {
     file.fail("line " + std::to_string(n + 1) + " is damaged");
@@ -159,14 +158,17 @@ void SearchLog::read(const Point& first) {
     if (n + 1 == lines.size() || !take_checksum(lines[n])) damaged(n);
     const auto parts = parts_of(lines[n], '\t');
     std::size_t point = 0;
-    if (parts.size() % 3 != 1 || !parse(parts[0], point) || point >= rows_.size() || rows_[point]) {
+    if (parts.size() % (folds_ + 1) != 1 || !parse(parts[0], point) || point >= rows_.size() ||
+        rows_[point]) {
       damaged(n);
     }
     std::vector<FoldStatistics>& figures = rows_[point].emplace();
-    for (std::size_t i = 1; i < parts.size(); i += 3) {
-      FoldStatistics& f = figures.emplace_back();
-      f.name = parts[i];
-      if (!parse(parts[i + 1], f.mean) || !parse(parts[i + 2], f.standard_deviation)) damaged(n);
+    for (std::size_t i = 1; i < parts.size(); i += folds_ + 1) {
+      std::vector<double> values(folds_);
+      for (std::size_t f = 0; f < folds_; ++f) {
+        if (!parse(parts[i + 1 + f], values[f])) damaged(n);
+      }
+      figures.push_back(fold_statistics(std::string(parts[i]), std::move(values)));
     }
   }
 }

@@ -33,6 +33,7 @@ class SearchLog {
   void read(const Point& first);
 
   std::string path_, first_line_;
+  std::size_t folds_;
   std::vector<Figures> rows_;
 };
 

@@ -2,7 +2,9 @@
 """usage: image_cnn_test.py PROGRAM: pictures of filters and maps, gains with standard errors."""
 
 import csv
+import math
 import random
+import statistics
 import struct
 import sys
 import unittest
@@ -33,7 +35,8 @@ class ImageTest(ProgramTest):
         (self.work / name).write_bytes(records)
 
     def test_files(self):
-        self.run_ok(*self.small, "--out-dir", "a")
+        out = self.run_ok(*self.small[:-1], "--out-dir", "a")
+        self.assertRegex(out, r"\nall three gains \S+ \+- \S+\n")
         wide = 2 + 8 * (112 + 2)  # of eight pictures in a row
         for name, width in [("image", 2 + 112 + 2), ("filters", 2 + 8 * (111 + 2)),
                             ("convolution", wide), ("relu", wide), ("pooling", wide),
@@ -48,6 +51,13 @@ class ImageTest(ProgramTest):
         self.assertEqual(float(rows[3]["y"]), float(metrics["gain"]))
         self.assertEqual(float(rows[3]["error"]), float(metrics["gain_standard_error"]))
         self.assertGreater(float(rows[3]["error"]), 0)
+        with open(self.work / "a" / "study.csv", newline="") as file:
+            study = {row["added"]: row for row in csv.DictReader(file)}
+        seeds = [f"accuracy_fold_{i}" for i in range(5)]
+        for row in rows:  # differences seed by seed
+            d = [float(study[row["label"]][s]) - float(study["nothing"][s]) for s in seeds]
+            self.assertAlmostEqual(float(row["y"]), statistics.mean(d), places=12)
+            self.assertAlmostEqual(float(row["error"]), statistics.stdev(d) / math.sqrt(5), 12)
 
     def test_a_study_that_was_left_goes_on(self):
         self.run_ok(*self.small, "--out-dir", "a")

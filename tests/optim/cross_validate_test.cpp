@@ -75,6 +75,29 @@ BOOST_AUTO_TEST_CASE(mean_and_deviation) {
   BOOST_TEST(std::abs(figures[0].standard_deviation - std::sqrt(7.0)) < 1e-15);
 }
 
+BOOST_AUTO_TEST_CASE(differences_fold_by_fold) {
+  const auto figure = [](const char* name, std::vector<double> folds) {
+    optim::CrossValidation v;
+    for (const double x : folds) v.folds.push_back({{name, x}});
+    return v.statistics().at(0);
+  };
+  // Hard and easy folds alike: differences 2, 3, 4, 3 about their mean of 3.
+  const auto before = figure("loss", {1, 10, 100, 1000}),
+             after = figure("loss", {3, 13, 104, 1003});
+  BOOST_TEST(after.folds == (std::vector<double>{3, 13, 104, 1003}));
+  const optim::Difference d = optim::paired_difference(after, before);
+  BOOST_TEST(std::abs(d.mean - 3) < 1e-15);
+  BOOST_TEST(std::abs(d.standard_error - std::sqrt(2.0 / 3 / 4)) < 1e-15);
+  const optim::Difference one = optim::paired_difference(figure("loss", {1}), figure("loss", {3}));
+  BOOST_TEST(one.mean == -2);
+  BOOST_TEST(std::isnan(one.standard_error));
+  BOOST_CHECK_EXCEPTION(optim::paired_difference(after, figure("loss", {1, 2})), ValueError,
+                        says("the same folds, got 4 and 2"));
+  BOOST_CHECK_EXCEPTION(optim::paired_difference(after, figure("mae", {1, 2, 3, 4})), ValueError,
+                        says("two figures, 'loss' and 'mae'"));
+  BOOST_CHECK_THROW(optim::paired_difference({}, {}), ValueError);
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit) {
   const auto refuses = [](std::vector<optim::Fold> f, const std::string& text) {
     BOOST_CHECK_EXCEPTION(optim::cross_validate(make, samples(), f), Error, says(text));

@@ -64,9 +64,14 @@ std::string exact(const optim::SearchResult& result) {
   for (const optim::SearchRow& row : result.rows) {
     text += row.point.to_string();
     for (const auto& f : row.figures) {
-      char figures[80];
-      std::snprintf(figures, sizeof figures, " %a %a", f.mean, f.standard_deviation);
-      text += " " + f.name + figures;
+      text += " " + f.name;
+      std::vector<double> numbers = f.folds;
+      for (const double x : {f.mean, f.standard_deviation}) numbers.push_back(x);
+      for (const double x : numbers) {
+        char digits[40];
+        std::snprintf(digits, sizeof digits, " %a", x);
+        text += digits;
+      }
     }
     text += "\n";
   }
@@ -129,6 +134,9 @@ BOOST_AUTO_TEST_CASE(each_point_has_its_own_random_numbers) {
   const auto alone = optim::cross_validate([&](const data::Dataset& d) { return make(point, d); },
                                            samples(), folds(), {.first_stream = 2});
   BOOST_TEST(alone.statistics()[0].mean == found.rows[1].figures[0].mean);
+  for (std::size_t i = 0; i < 2; ++i) {
+    BOOST_TEST(alone.folds[i][1].second == found.rows[1].figures[1].folds.at(i));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(random_points_differ) {
@@ -255,9 +263,9 @@ BOOST_AUTO_TEST_CASE(a_number_is_no_text) {
   search("1");
   BOOST_CHECK_EXCEPTION(search(1), FileError, says("was a text there, is a number here"));
   std::string old = numbers;
-  old.replace(0, 14, "xtape search 1");
+  old.replace(0, 14, "xtape search 2");
   ::test::write_bytes(path, {old.begin(), old.end()});
-  BOOST_CHECK_EXCEPTION(search(1), FileError, says(path + ": the results of an older version's"));
+  BOOST_CHECK_EXCEPTION(search(1), FileError, says(path + ": the results of another version's"));
 }
 
 BOOST_AUTO_TEST_CASE(ranges_for_any_number_of_threads_and_after_a_stop) {
@@ -311,7 +319,7 @@ BOOST_AUTO_TEST_CASE(every_changed_bit_is_seen_and_every_gap_is_filled) {
 BOOST_AUTO_TEST_CASE(best_and_tables) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const auto row = [](const char* name, double loss, double deviation) {
-    return optim::SearchRow{{{{"net", name}, {"lr", 0.5}}}, {{"loss", loss, deviation}}};
+    return optim::SearchRow{{{{"net", name}, {"lr", 0.5}}}, {{"loss", loss, deviation, {loss, 3}}}};
   };
   optim::SearchResult result{.rows = {}, .metric = "loss"};
   for (const auto& r : {row("a", nan, nan), row("b", 2, 1), row("c", 1, INFINITY), row("d", 1, 0)})
@@ -324,8 +332,12 @@ BOOST_AUTO_TEST_CASE(best_and_tables) {
              "*   c 0.5         1      inf\n"
              "    d 0.5         1        0\n");
   const data::Table table = result.table();
-  BOOST_TEST(table.names() == (std::vector<std::string>{"net", "lr", "loss_mean", "loss_std"}),
+  BOOST_TEST(table.names() == (std::vector<std::string>{"net", "lr", "loss_mean", "loss_std",
+                                                        "loss_fold_0", "loss_fold_1"}),
              boost::test_tools::per_element());
+  BOOST_TEST(table.numbers("loss_fold_0")[1] == 2.0);
+  BOOST_TEST(std::isnan(table.numbers("loss_fold_0")[0]));
+  BOOST_TEST(table.numbers("loss_fold_1")[0] == 3.0);
   BOOST_TEST(table.numbers("loss_mean")[1] == 2.0);
   BOOST_TEST(std::isnan(table.numbers("loss_std")[2]));
   result.mode = optim::PlateauMode::max;
