@@ -22,6 +22,7 @@
 #include "scaling.hpp"
 #include "split.hpp"
 #include "table.hpp"
+#include "table_dataset.hpp"
 #include "tape_picture.hpp"
 #include "text.hpp"
 #include "windows.hpp"

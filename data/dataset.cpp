@@ -89,6 +89,8 @@ Batch Dataset::get_batch(std::span<const std::int64_t> indices) const {
   return {stack(samples, indices, &Batch::x), stack(samples, indices, &Batch::y)};
 }
 
+Owned<Dataset> Dataset::fitted(std::span<const std::int64_t>) const { return nullptr; }
+
 Batch Dataset::get_all() const {
   std::vector<std::int64_t> all(static_cast<std::size_t>(size()));
   std::iota(all.begin(), all.end(), 0);

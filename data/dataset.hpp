@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../autograd/export.hpp"
+#include "../autograd/owned.hpp"
 #include "../autograd/tensor.hpp"
 
 namespace xtape::data {
@@ -48,6 +49,10 @@ class XTAPE_API Dataset {
   virtual Batch get_batch(std::span<const std::int64_t> indices) const;
   /// All samples in order, e.g. for fitting a scaler. Throws as get_batch does.
   Batch get_all() const;
+  /// These samples with whatever is fitted to data, a scaling say, fitted to those of `rows` alone:
+  /// a cross-validation asks for it with each fold's training samples. Null, as here: there is
+  /// nothing of the kind, the samples serve as they are.
+  virtual Owned<Dataset> fitted(std::span<const std::int64_t> rows) const;
 
  protected:
   Dataset() = default;

@@ -76,6 +76,7 @@ class XTAPE_API TableEncoder {
   /// [rows, features]. Throws ValueError before `fit`, and as it does.
   Tensor transform(const Table& table) const;
   Tensor fit_transform(const Table& table);
+  bool is_fitted() const noexcept { return fitted_; }
 
   /// "Age", "Gender", "Geography=Spain": one for each column of the features.
   std::vector<std::string> feature_names() const;

@@ -110,25 +110,25 @@ void train(example::Run& run) {
                           ? data::bank_customers(4000, 1)
                           : data::read_csv(example::find_data(f, "tabular", "Churn_Modelling.csv"));
   if (f.limit) table = table.head(f.limit);
-  data::TableEncoder encoder(
+  const data::TableEncoder encoder(
       {.numbers = {"CreditScore", "Age", "Tenure", "Balance", "NumOfProducts", "HasCrCard",
                    "IsActiveMember", "EstimatedSalary"},
        .one_hot = {"Geography", "Gender"},
        .scaling = data::Scaling::none,
        .drop_first = true});
-  const Tensor x = encoder.fit_transform(table), labels = table.tensor("Exited", xtape::int64);
-  const data::TensorDataset samples(x, labels.to(xtape::float32));
+  const Tensor labels = table.tensor("Exited", xtape::int64);
+  const data::TableDataset samples(table, encoder, labels.to(xtape::float32));
   const data::Split split =
       data::train_test_split(table.rows(), {.test_size = 0.2, .seed = f.seed, .stratify = labels});
-  const data::Batch known = samples.get_batch(split.train), test = samples.get_batch(split.test);
+  const auto fitted = samples.fitted(split.train);  // as a cross-validation does in each fold
+  const data::Batch known = fitted->get_batch(split.train), test = fitted->get_batch(split.test);
   Net net(known.x, 6, 0);
   train_one(run, net, known, test);
   run.set("new_customer", net(narrow(test.x, 0, 0, 1)).item<double>());  // leaves so probably
-  const auto folds =
-      data::StratifiedKFold{.n_splits = 10, .shuffle = true, .seed = f.seed}.split(labels);
-  const double mean = validate(run, "cv_accuracy", samples, folds, {});
-  validate(run, "cv_dropout_accuracy", samples, folds, {{"dropout", {0.1}}});
-  const double best = validate(run, "search_accuracy", samples, folds,
+  const data::StratifiedKFold ten{.n_splits = 10, .shuffle = true, .seed = f.seed};
+  const double mean = validate(run, "cv_accuracy", samples, ten.split(labels), {});
+  validate(run, "cv_dropout_accuracy", samples, ten.split(labels), {{"dropout", {0.1}}});
+  const double best = validate(run, "search_accuracy", samples, ten.split(labels),
                                {{"batch_size", {f.batch_size, 2 * f.batch_size}},
                                 {"epochs", {f.epochs, 2 * f.epochs + 1}},
                                 {"optimizer", {"adam", "rmsprop"}},

@@ -101,8 +101,10 @@ NamedNumbers detail::run_fold(LearnerFactory factory, const data::Dataset& data,
                               std::span<const Fold> folds, std::size_t i,
                               const CrossValidateOptions& options) try {
   const GeneratorScope scope({.seed = options.seed, .stream = options.first_stream + i});
-  const auto train = Shared<const Selection>::make(data, folds[i].train);
-  const auto test = Shared<const Selection>::make(data, folds[i].test);
+  const Owned<data::Dataset> fitted = data.fitted(folds[i].train);
+  const data::Dataset& samples = fitted ? *fitted : data;
+  const auto train = Shared<const Selection>::make(samples, folds[i].train);
+  const auto test = Shared<const Selection>::make(samples, folds[i].test);
   const Learner learner = factory.make(factory.object, *train);
   data::DataLoader train_loader(
       train, {.batch_size = learner.batch_size, .shuffle = true, .seed = options.seed});

@@ -75,7 +75,9 @@ XTAPE_API CrossValidation cross_validate_with(LearnerFactory factory, const data
 
 /// Trains a learner of `make_model(train)` on each fold and evaluates it on what was left out. The
 /// function is called from several threads at once, with the fold's training samples: whatever is
-/// fitted to data, a scaling say, is fitted to these alone. The figures are the same for any number
+/// fitted to data, a scaling say, is fitted to these alone. So it is before tensors are made of the
+/// data, where these are a `data::TableDataset` or another whose `fitted` says so. The figures are
+/// the same for any number
 /// of threads. Throws ValueError for no folds, an empty one or a sample of both its sides,
 /// IndexError, and what the first fold that failed threw, its number before the text.
 template <class F>

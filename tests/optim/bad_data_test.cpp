@@ -52,9 +52,9 @@ class Bank {
                                            std::int64_t folds = 3, bool stratified = true) const {
     write(lines);
     const data::Table table = data::read_csv(path, csv);
-    data::TableEncoder encoder({.numbers = {"age", "balance"}, .one_hot = {"land"}});
-    const Tensor x = encoder.fit_transform(table), y = table.tensor("left", int64);
-    const data::TensorDataset samples(x, y.to(float32));
+    const data::TableEncoder encoder({.numbers = {"age", "balance"}, .one_hot = {"land"}});
+    const Tensor y = table.tensor("left", int64);
+    const data::TableDataset samples(table, encoder, y.to(float32));
     std::vector<optim::Fold> parts;
     for (const data::Split& s : stratified ? data::StratifiedKFold{.n_splits = folds}.split(y)
                                            : data::KFold{.n_splits = folds}.split(table.rows())) {
