@@ -337,8 +337,6 @@ void write_csv(const std::string& path, const Table& table) {
       const auto i = static_cast<std::size_t>(row);
       if (column.type == ColumnType::text) {
         text += detail::csv_field(column.texts[i]);
-      } else if (std::isinf(column.numbers[i])) {
-        throw ValueError("write_csv: " + table.where(row, column.name) + " is infinite");
       } else {
         text += detail::number_text(column.numbers[i]);
       }

@@ -267,9 +267,15 @@ bool parse_number(std::string_view text, char thousands, double& number) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == text.npos) return false;
   text = text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-  const bool negative = text[0] == '-';
-  if (negative || text[0] == '+') text.remove_prefix(1);
-  // Neither "inf" nor "nan" nor a second sign.
+  const bool negative = text[0] == '-', has_plus = text[0] == '+';
+  if (negative || has_plus) text.remove_prefix(1);
+  if (text == "nan" || text == "inf") {
+    number = text == "nan" ? std::numeric_limits<double>::quiet_NaN()
+                           : std::numeric_limits<double>::infinity();
+    if (negative) number = -number;
+    return !has_plus;
+  }
+  // Neither other spellings of these nor a second sign.
   if (text.empty() || !(is_digit(text[0]) || text[0] == '.')) return false;
   std::string joined;
   if (thousands != '\0' && text.find(thousands) != text.npos) {

@@ -81,8 +81,9 @@ class XTAPE_API Table {
 
 namespace detail {
 
-/// The finite number that `text` is, whole: blanks around it, a sign, groups of three digits parted
-/// by `thousands` (0: by nothing), a decimal point, an exponent.
+/// The number that `text` is, whole: blanks around it, a sign, groups of three digits parted by
+/// `thousands` (0: by nothing), a decimal point, an exponent; or what `number_text` writes where
+/// there are no digits: "nan" and "inf", "-" before them, no other spelling.
 bool parse_number(std::string_view text, char thousands, double& number);
 
 }  // namespace detail

@@ -6,7 +6,6 @@
 #include <compare>
 #include <cstdio>
 #include <exception>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -144,10 +143,7 @@ data::Table SearchResult::table() const {
   }
   const auto add = [&](const std::string& name, auto value) {
     std::vector<double> numbers;
-    for (const SearchRow& row : rows) {
-      const double x = value(row);
-      numbers.push_back(std::isfinite(x) ? x : std::numeric_limits<double>::quiet_NaN());
-    }
+    for (const SearchRow& row : rows) numbers.push_back(value(row));
     table.add(name, numbers);
   };
   for (std::size_t i = 0; i < rows[0].figures.size(); ++i) {

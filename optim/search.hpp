@@ -43,7 +43,7 @@ struct XTAPE_API SearchResult {
   /// The first of the best; NaN is never that. Throws ValueError where no point has the figure.
   const SearchRow& best() const;
   /// A column for each parameter and, for each figure, "<name>_mean", "<name>_std" and its values
-  /// on the folds, "<name>_fold_0", ..., missing where not finite; for `data::write_csv`.
+  /// on the folds, "<name>_fold_0", ..., missing where NaN; for `data::write_csv`.
   data::Table table() const;
   /// Aligned lines for reading, the best one marked.
   std::string to_string() const;

@@ -97,8 +97,8 @@ BOOST_AUTO_TEST_CASE(thousands_stand_in_groups_of_three) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_number_is_a_text) {
-  for (const char* text : {"nan", "inf", "-inf", "Infinity", "0x10", "1e999", "--1", "+-1", "1 2",
-                           "1e", ".", "-", "1.2.3", "12a"}) {
+  for (const char* text : {"NaN", "Inf", "+inf", "+nan", "--inf", "nan(0)", "Infinity", "0x10",
+                           "1e999", "--1", "+-1", "1 2", "1e", ".", "-", "1.2.3", "12a"}) {
     const Table t = parse_csv("v\n1\n" + std::string(text) + "\n");
     BOOST_TEST_CONTEXT(text) {
       BOOST_CHECK(texts(t, "v") == (Texts{"1", text}));
@@ -108,6 +108,21 @@ BOOST_AUTO_TEST_CASE(what_is_no_number_is_a_text) {
     }
   }
   BOOST_CHECK(numbers(parse_csv("v\n  5 \n\t-6\n"), "v") == (std::vector<double>{5, -6}));
+}
+
+BOOST_AUTO_TEST_CASE(what_has_no_digits_is_a_number_as_we_write_it) {
+  const Table t = parse_csv("v,w,x\n1,nan,inf\nnan,-nan,a\n inf ,nan,nan\n-inf,nan,b\n");
+  const auto v = t.numbers("v"), w = t.numbers("w");
+  BOOST_CHECK(v[0] == 1 && std::isnan(v[1]) && v[2] == INFINITY && v[3] == -INFINITY);
+  BOOST_CHECK(t.column("v").is_missing(1) && !t.column("v").is_missing(2));
+  for (const double x : w) BOOST_CHECK(std::isnan(x));
+  // Among texts they are texts, and none of them is what makes it a column of texts.
+  BOOST_CHECK(texts(t, "x") == (Texts{"inf", "a", "nan", "b"}));
+  BOOST_CHECK_EXCEPTION(t.numbers("x"), ValueError,
+                        says("line 3, column 3 ('x'): expected a number, found 'a'"));
+  BOOST_CHECK_EXCEPTION(t.tensor("v"), ValueError,
+                        says("line 3, column 1 ('v'): expected a number, found none"));
+  BOOST_CHECK_EQUAL(parse_csv("v\ninf\n").tensor("v").item<float>(), INFINITY);
 }
 
 BOOST_AUTO_TEST_CASE(missing_values) {
@@ -214,12 +229,12 @@ BOOST_AUTO_TEST_CASE(written_and_read_again) {
   const test::Folder folder;
   const std::string path = folder / "t.csv";
   Table t;
-  t.add("n", std::vector<double>{.1, 1e300, -5e-324, kNan, 123456789012});
-  t.add("s,1", Texts{"x", "say \"hi\"", " blank ", "", "line\r\nend"});
+  t.add("n", std::vector<double>{.1, 1e300, -5e-324, kNan, 123456789012, INFINITY, -INFINITY});
+  t.add("s,1", Texts{"x", "say \"hi\"", " blank ", "", "line\r\nend", "nan", "inf"});
   write_csv(path, t);
   const Table back = read_csv(path);
   BOOST_TEST(back.names() == t.names(), boost::test_tools::per_element());
-  for (std::size_t i = 0; i < 5; ++i) {
+  for (std::size_t i = 0; i < 7; ++i) {
     const double expected = t.numbers("n")[i], got = back.numbers("n")[i];
     BOOST_CHECK(expected == got || (std::isnan(expected) && std::isnan(got)));
   }
@@ -231,9 +246,6 @@ BOOST_AUTO_TEST_CASE(written_and_read_again) {
   BOOST_CHECK_EQUAL(read_csv(path).rows(), 3);
 
   const test::Bytes before = test::read_bytes(path);
-  Table infinite;
-  infinite.add("n", std::vector<double>{1, std::numeric_limits<double>::infinity()});
-  BOOST_CHECK_EXCEPTION(write_csv(path, infinite), ValueError, says("row 1, column 'n'"));
   BOOST_CHECK_THROW(write_csv(path, Table()), ValueError);
   BOOST_CHECK(test::read_bytes(path) == before);
   BOOST_CHECK_EQUAL(folder.names().size(), 1u);

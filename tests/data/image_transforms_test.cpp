@@ -171,6 +171,12 @@ BOOST_AUTO_TEST_CASE(normalize) {
   BOOST_CHECK_THROW(Normalize({0}, {0}), ValueError);
 }
 
+BOOST_AUTO_TEST_CASE(several_one_after_the_other) {
+  const ImageTransforms both(Normalize({1}, {2}), Normalize({0}, {4}));
+  close(both(image({9}, {1, 1, 1})), {1});
+  close(ImageTransforms()(image({9}, {1, 1, 1})), {9});
+}
+
 BOOST_AUTO_TEST_CASE(images_that_are_none) {
   BOOST_CHECK_EXCEPTION(RandomHorizontalFlip()(xtape::ones({2, 2})), xtape::ShapeError,
                         says("expected an image [channels, height, width]"));

@@ -17,6 +17,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 #include <thread>
@@ -100,6 +101,26 @@ BOOST_AUTO_TEST_CASE(early_stopping_restores_the_best) {
     BOOST_TEST(nn_test::values(run.net.parameters()[0]) == best, boost::test_tools::per_element());
     BOOST_TEST((best != weights.seen.back()));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_log_reads_back_as_numbers) {
+  const ::test::Folder folder;
+  const std::string path = folder / "log.csv";
+  Run run;
+  optim::History history;
+  optim::FitState state{run.net, run.optimizer, run.train, history, 100};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const double loss : {0.5, inf, -nan, nan, -inf}) {
+    history.epochs.push_back({{"loss", loss}, {"a,\"b\"", nan}});
+  }
+  optim::CSVLog(path).on_epoch_end(state);
+  const data::Table table = data::read_csv(path);
+  const auto loss = table.numbers("loss"), all_nan = table.numbers("a,\"b\"");
+  BOOST_TEST(loss[0] == 0.5);
+  BOOST_TEST(loss[1] == inf);
+  BOOST_TEST(loss[4] == -inf);
+  for (const double x : {loss[2], loss[3], all_nan[0], all_nan[4]}) BOOST_TEST(std::isnan(x));
 }
 
 // Killed after two of six epochs: the same table, stop and model.

@@ -178,6 +178,26 @@ BOOST_AUTO_TEST_CASE(statistics_of_weights_and_gradients) {
   check("grad", seen.grad);
 }
 
+BOOST_AUTO_TEST_CASE(statistics_of_what_is_not_finite_are_numbers) {
+  const ::test::Folder folder;
+  const std::string path = folder / "weights.csv";
+  Run run;
+  {
+    const NoGrad no_grad;
+    run.net.weight.fill_(std::numeric_limits<double>::infinity());
+  }
+  optim::WeightStatistics statistics(path);
+  run.trainer.fit(run.train, {.callbacks = {&statistics}});
+  const data::Table table = data::read_csv(path);
+  BOOST_TEST(table.texts("parameter")[0] == "weight");
+  for (const char* norm : {"weight_norm", "grad_norm"}) {
+    BOOST_TEST(!std::isfinite(table.numbers(norm)[0]));
+  }
+  for (const char* name : {"weight_mean", "weight_std", "grad_mean", "grad_std"}) {
+    BOOST_TEST(table.numbers(name).size() == 2u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_resumed_fit_leaves_the_same_statistics) {
   const ::test::Folder folder;
   const auto fit = [&](const std::string& name, optim::Callback* kill, bool resume) {
