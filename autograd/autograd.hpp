@@ -44,6 +44,7 @@
 #include "ops/windows.hpp"
 #include "owned.hpp"
 #include "parallel.hpp"
+#include "print.hpp"
 #include "profiler.hpp"
 #include "random.hpp"
 #include "scalar.hpp"

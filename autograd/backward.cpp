@@ -25,7 +25,10 @@ Tensor checked_seed(const char* operation, const Tensor& y, const Tensor& seed) 
     }
     return ones(y.shape(), y.dtype());
   }
-  if (seed.shape() != y.shape() || seed.dtype() != y.dtype()) {
+  if (seed.dtype() != y.dtype()) {
+    throw DTypeError(what + ": expected a seed " + y.description() + ", got " + seed.description());
+  }
+  if (seed.shape() != y.shape()) {
     throw ShapeError(what + ": expected a seed " + y.description() + ", got " + seed.description());
   }
   return seed;
@@ -34,11 +37,18 @@ Tensor checked_seed(const char* operation, const Tensor& y, const Tensor& seed) 
 }  // namespace
 }  // namespace detail
 
-bool Backward::needs(int i) const noexcept {
+void Backward::no_such(const char* what, int i, std::int64_t count) const {
+  throw IndexError(std::string("backward of ") + node_.name + ": " + what + "(" +
+                   std::to_string(i) + ") of " + std::to_string(count));
+}
+
+bool Backward::needs(int i) const {
+  if (static_cast<std::uint32_t>(i) >= node_.inputs) no_such("needs", i, node_.inputs);
   return sweep_.needs(node_.edges()[static_cast<std::size_t>(i)]);
 }
 
 Tensor Backward::saved(int i) const {
+  if (static_cast<std::uint32_t>(i) >= node_.saves) no_such("saved", i, node_.saves);
   const detail::Saved& s = node_.saved()[static_cast<std::size_t>(i)];
   if (!s.value) return {};
   const std::uint32_t version = s.value->storage->version.load(std::memory_order_acquire);
@@ -59,9 +69,13 @@ Tensor Backward::saved(int i) const {
   return y;
 }
 
-void Backward::add(int i, Tensor gradient) { sweep_.add(node_, i, std::move(gradient)); }
+void Backward::add(int i, Tensor gradient) {
+  if (static_cast<std::uint32_t>(i) >= node_.inputs) no_such("add", i, node_.inputs);
+  sweep_.add(node_, i, std::move(gradient));
+}
 
-std::span<const std::int64_t> Backward::sizes(int i) const noexcept {
+std::span<const std::int64_t> Backward::sizes(int i) const {
+  if (static_cast<std::uint32_t>(i) >= node_.inputs) no_such("sizes", i, node_.inputs);
   const detail::Edge& e = node_.edges()[static_cast<std::size_t>(i)];
   if (!e.node) return {};
   return e.node->output_sizes(e.node->slots()[e.output]);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "export.hpp"
 
@@ -76,6 +77,22 @@ template <class T>
 inline constexpr DType dtype_of = detail::DTypeOf<T>::value;
 
 namespace detail {
+
+/// x as a T. A real number beyond a whole type's range, undefined in C++, gives the end of the
+/// range of int64 (modulo that of a narrower T), and NaN gives 0.
+template <class T, class Source>
+constexpr T convert(Source x) noexcept {
+  if constexpr (std::is_same_v<T, bool>) {
+    return x != Source(0);
+  } else if constexpr (std::is_floating_point_v<Source> && std::is_integral_v<T>) {
+    constexpr double kLeast = -9223372036854775808.0, kMost = 9223372036854774784.0;
+    const auto y = static_cast<double>(x);
+    if (y != y) return T(0);
+    return static_cast<T>(static_cast<std::int64_t>(y < kLeast ? kLeast : y > kMost ? kMost : y));
+  } else {
+    return static_cast<T>(x);
+  }
+}
 
 template <class T>
 struct Type {

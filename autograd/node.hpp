@@ -57,8 +57,8 @@ struct Extras {
 /// values, output sizes and the closure.
 struct Node {
   std::atomic<std::uint32_t> refs{1};
-  std::uint16_t inputs = 0;
-  std::uint16_t saves = 0;
+  std::uint32_t inputs = 0;
+  std::uint32_t saves = 0;
   std::uint8_t outputs = 1;
   bool leaf = false;
   bool released = false;  // its saved values are gone

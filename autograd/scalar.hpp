@@ -23,10 +23,10 @@ class Scalar {
   bool is_floating() const noexcept { return dtype_ == DType::float64; }
   DType dtype() const noexcept { return dtype_; }
 
-  /// The number as T; a real one is truncated for an integer type.
+  /// The number as T; a real one is truncated for an integer type, and limited to int64's range.
   template <class T>
   T to() const noexcept {
-    return is_floating() ? static_cast<T>(real_) : static_cast<T>(integer_);
+    return is_floating() ? detail::convert<T>(real_) : detail::convert<T>(integer_);
   }
   double real() const noexcept { return real_; }
 

@@ -43,6 +43,7 @@ Tensor accumulate(Tensor a, Tensor b, bool create_graph) {
 class Sweep::Gradients {
  public:
   Gradients(Sweep& sweep, Node& node) noexcept : count_(node.outputs) {
+    // Given back at the end alone: until then another thread's sweep must not enter the node.
     if (Side* s = sweep.side(node)) {
       std::uninitialized_move_n(s->gradients.begin(), count_, begin());
       return;
@@ -51,14 +52,18 @@ class Sweep::Gradients {
     for (std::size_t k = 0; k < count_; ++k) {
       std::construct_at(begin() + k, Tensor::adopt(std::exchange(slots[k].gradient, nullptr)));
     }
-    if (sweep.wanted_.empty()) node.sweep.store(0, std::memory_order_release);
+    if (sweep.wanted_.empty()) claimed_ = &node;
   }
-  ~Gradients() { std::destroy_n(begin(), count_); }
+  ~Gradients() {
+    if (claimed_) claimed_->sweep.store(0, std::memory_order_release);
+    std::destroy_n(begin(), count_);
+  }
   Gradients(const Gradients&) = delete;
   Gradients& operator=(const Gradients&) = delete;
   Tensor* begin() noexcept { return reinterpret_cast<Tensor*>(memory_); }
 
  private:
+  Node* claimed_ = nullptr;
   std::size_t count_;
   alignas(Tensor) std::byte memory_[8 * sizeof(Tensor)];
 };
@@ -314,7 +319,7 @@ void Sweep::process(Node& node) {
   }
   const ScopeGuard scope(node.scope);  // errors, and the gradients' own graph, are of its module
   const Autocast autocast(node.autocast);
-  Backward t(node, *this, gradients);
+  Backward t(node, *this, gradients, node.outputs);
   Watcher* watcher = thread_state.watcher;
   if (watcher) [[unlikely]]
     tell(watcher, [&](Watcher& w) { w.begin_backward(node); });

@@ -2,6 +2,7 @@
 #include "tape.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "block_pool.hpp"
 #include "error.hpp"
@@ -30,8 +31,8 @@ Node* allocate_node(std::size_t outputs, std::size_t inputs, std::size_t saved, 
   Node* node = ::new (allocate_inline(bytes)) Node;
   node->bytes = static_cast<std::uint32_t>(bytes);
   node->outputs = static_cast<std::uint8_t>(outputs);
-  node->inputs = static_cast<std::uint16_t>(inputs);
-  node->saves = static_cast<std::uint16_t>(saved);
+  node->inputs = static_cast<std::uint32_t>(inputs);
+  node->saves = static_cast<std::uint32_t>(saved);
   node->sizes_count = static_cast<std::uint32_t>(sizes);
   count_node(1);
   return node;
@@ -98,7 +99,13 @@ void* put_on_tape(const Recording& r) {
   if (!recorded) return nullptr;
 
   std::size_t sizes = 0;
-  for (const Tensor* y : r.outputs) sizes += y->sizes().size();
+  for (const Tensor* y : r.outputs) {
+    if (y->requires_grad()) {
+      throw GradError(std::string("record: the result of ") + r.name +
+                      " has a history already; compute it under NoGrad");
+    }
+    sizes += y->sizes().size();
+  }
   Node* node =
       allocate_node(r.outputs.size(), r.inputs.size(), r.saved.size(), sizes, r.closure_bytes);
   node->name = r.name;
@@ -146,6 +153,10 @@ void* put_on_tape(const Recording& r) {
 }
 
 }  // namespace
+
+void Outputs::refuse(std::size_t count) {
+  throw ValueError("record: expected at most 8 outputs, got " + std::to_string(count));
+}
 
 void* begin_record(const Recording& r) {
   void* closure = put_on_tape(r);

@@ -49,30 +49,39 @@ class Sweep;
 /// What a recorded closure sees when gradients flow back through its operation.
 class XTAPE_API Backward {
  public:
+  // Where there is no such input, output or saved tensor, these throw IndexError.
+
   /// True where input i's gradient is wanted.
-  bool needs(int i) const noexcept;
+  bool needs(int i) const;
   /// Gradient of output k; undefined where none came (never for an operation of one output).
-  const Tensor& g(int k = 0) const noexcept { return gradients_[k]; }
+  const Tensor& g(int k = 0) const { return gradients_[output(k)]; }
   /// Gives g(k) away, so that its memory may be reused by who takes it.
-  Tensor take_g(int k = 0) noexcept { return std::move(gradients_[k]); }
+  Tensor take_g(int k = 0) { return std::move(gradients_[output(k)]); }
   /// The i-th of `saves(...)`. Throws GradError where it was overwritten since.
   Tensor saved(int i) const;
   /// Adds to the gradient of input i: summed back over broadcast dimensions and converted to its
   /// dtype; an undefined `gradient` adds nothing. Throws ShapeError where it does not fit.
   void add(int i, Tensor gradient);
   /// Shape of input i.
-  std::span<const std::int64_t> sizes(int i) const noexcept;
+  std::span<const std::int64_t> sizes(int i) const;
   /// True where the gradients' own graph is recorded: use recorded operations only.
   bool create_graph() const noexcept;
 
  private:
   friend class detail::Sweep;
-  Backward(detail::Node& node, detail::Sweep& sweep, Tensor* gradients) noexcept
-      : node_(node), sweep_(sweep), gradients_(gradients) {}
+  Backward(detail::Node& node, detail::Sweep& sweep, Tensor* gradients, int outputs) noexcept
+      : node_(node), sweep_(sweep), gradients_(gradients), outputs_(outputs) {}
+  int output(int k) const {
+    if (k < 0 || k >= outputs_) [[unlikely]]
+      no_such("g", k, outputs_);
+    return k;
+  }
+  [[noreturn]] void no_such(const char* what, int i, std::int64_t count) const;
 
   detail::Node& node_;
   detail::Sweep& sweep_;
   Tensor* gradients_;
+  int outputs_;
 };
 
 namespace detail {
@@ -99,9 +108,12 @@ struct Saves {
 
 struct Outputs {
   Outputs(Tensor& y) noexcept : tensors{&y}, count(1) {}
+  /// Throws ValueError for more than 8.
   Outputs(std::initializer_list<Tensor*> ys) : count(0) {
+    if (ys.size() > 8) refuse(ys.size());
     for (Tensor* y : ys) tensors[count++] = y;
   }
+  [[noreturn]] XTAPE_API static void refuse(std::size_t count);
   Tensor* tensors[8];
   std::size_t count;
 };

@@ -2,6 +2,8 @@
 #include "tensor.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 
@@ -155,6 +157,35 @@ bool is_dense(const Tensor& x) noexcept {
   return true;
 }
 
+namespace {
+
+// Whether two elements may lie in one place: true for expanded views and overlapping windows.
+bool may_overlap(const Tensor& x) noexcept {
+  if (x.is_contiguous() || x.numel() == 0) return false;
+  std::array<std::pair<std::int64_t, std::int64_t>, Shape::kMaxRank> dims;  // stride, size
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < x.sizes().size(); ++i) {
+    if (x.sizes()[i] > 1) dims[count++] = {std::abs(x.strides()[i]), x.sizes()[i]};
+  }
+  std::sort(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(count));
+  std::int64_t reach = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (dims[i].first <= reach) return true;
+    reach += (dims[i].second - 1) * dims[i].first;
+  }
+  return false;
+}
+
+}  // namespace
+
+void check_unrecorded(const char* operation, const Tensor& x) {
+  if (!thread_state.grad_mode || !x.requires_grad()) return;
+  throw GradError(
+      std::string(operation) +
+      ": what is written is recorded, and its gradient would be lost; use the functional "
+      "form, detach(), or a NoGrad scope");
+}
+
 void check_writable(const char* operation, const Tensor& x) {
   if (!x.defined()) throw ValueError(std::string(operation) + ": the tensor is undefined");
   const Node* node = x.value()->node;
@@ -165,6 +196,12 @@ void check_writable(const char* operation, const Tensor& x) {
   if (node && thread_state.grad_mode) {
     throw GradError(std::string(operation) +
                     ": a leaf that requires grad is written only inside a NoGrad scope");
+  }
+  if (may_overlap(x)) {
+    throw ValueError(
+        std::string(operation) +
+        ": several elements share one place in memory, as in an expanded view; clone() "
+        "it first");
   }
 }
 
@@ -286,6 +323,7 @@ Tensor Tensor::detach() const {
 
 Tensor& Tensor::copy_(const Tensor& source) {
   if (!source.defined()) throw ValueError("copy_: the source is undefined");
+  detail::check_unrecorded("copy_", source);
   const Shape common = detail::broadcast("copy_", sizes(), source.sizes());
   if (common != shape()) {
     throw ShapeError("copy_: cannot broadcast " + to_string(source.sizes()) + " to " +

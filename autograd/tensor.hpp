@@ -151,7 +151,8 @@ class XTAPE_API Tensor {
 
   // --- writing (leaves only) --------------------------------------------------------------------
   /// Writes `source`, broadcast and converted, into this leaf. Throws GradError on a recorded value
-  /// and on a leaf that requires grad while recording (use NoGrad).
+  /// and, while recording (use NoGrad), on a leaf or a source that requires grad; ValueError on an
+  /// expanded view.
   Tensor& copy_(const Tensor& source);
   Tensor& fill_(Scalar x);
   Tensor& zero_() { return fill_(0); }
@@ -207,7 +208,8 @@ class XTAPE_API Tensor {
   Tensor& scatter_(std::int64_t dim, const Tensor& index, const Tensor& source);
   Tensor& scatter_(std::int64_t dim, const Tensor& index, Scalar value);
   Tensor& scatter_add_(std::int64_t dim, const Tensor& index, const Tensor& source);
-  /// Fresh numbers of this thread's generator, as `uniform`, `normal` and `bernoulli` draw them.
+  /// Fresh numbers of this thread's generator, as `uniform`, `normal` and `bernoulli` draw them;
+  /// nn::init has the same for parameters.
   Tensor& uniform_(double low = 0, double high = 1);
   Tensor& normal_(double mean = 0, double std = 1);
   Tensor& bernoulli_(double p = 0.5);
@@ -310,8 +312,12 @@ template <class T>
 T* fresh_data(const Tensor& y) noexcept {
   return reinterpret_cast<T*>(y.value()->data);
 }
-/// Throws GradError where `x` may not be written now.
+/// Throws GradError where `x` may not be written now, ValueError where several of its elements
+/// share one place.
 XTAPE_API void check_writable(const char* operation, const Tensor& x);
+/// Throws GradError where `x` is recorded, and would lose its gradient when it is written
+/// elsewhere.
+XTAPE_API void check_unrecorded(const char* operation, const Tensor& x);
 /// Checks that, then raises its version.
 XTAPE_API void begin_write(const char* operation, const Tensor& x);
 inline void raise_version(const Tensor& x) noexcept {

@@ -11,24 +11,10 @@
 namespace xtape::kernels {
 namespace {
 
+using detail::convert;
+
 constexpr std::int64_t kTile = 16;
 constexpr std::int64_t kGrain = 1 << 15;
-
-template <class Target, class Source>
-Target convert(Source x) noexcept {
-  if constexpr (std::is_same_v<Target, bool>) {
-    return x != Source(0);
-  } else if constexpr (std::is_floating_point_v<Source> && std::is_integral_v<Target>) {
-    // Out of range is undefined in C++; the ends of the range serve as well as any value.
-    constexpr double kMost = 9223372036854774784.0;
-    const double y = static_cast<double>(x);
-    const std::int64_t n =
-        y != y ? 0 : static_cast<std::int64_t>(std::clamp(y, -9223372036854775808.0, kMost));
-    return static_cast<Target>(n);
-  } else {
-    return static_cast<Target>(x);
-  }
-}
 
 template <class Target, class Source>
 void copy_row(Target* t, std::int64_t ts, const Source* s, std::int64_t ss, std::int64_t n) {

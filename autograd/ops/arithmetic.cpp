@@ -121,6 +121,20 @@ void check_defined(const char* operation, const Tensor& x) {
   if (!x.defined()) throw ValueError(std::string(operation) + ": got an undefined tensor");
 }
 
+void check_floating(const char* operation, const Tensor& x) {
+  check_defined(operation, x);
+  if (is_floating(x.dtype())) return;
+  throw DTypeError(std::string(operation) + ": expected a floating dtype, got " + x.description());
+}
+
+void check_rebindable(const char* operation, const Tensor& x) {
+  if (!x.requires_grad() || !x.is_leaf()) return;
+  throw GradError(
+      std::string(operation) +
+      " would make this handle one of a new value, and leave the leaf that requires grad "
+      "as it is; write x.add_(...) and the like under NoGrad, or x = x + ...");
+}
+
 void add_into(const Tensor& sum, const Tensor& x) noexcept {
   kernels::add_into(sum.dtype(), sum.value()->data, x.value()->data, sum.numel());
 }

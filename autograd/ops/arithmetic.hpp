@@ -15,13 +15,13 @@ XTAPE_API DType result_type(const Tensor& a, const Tensor& b);
 /// a + b, broadcast. Gradients: g, g.
 XTAPE_API Tensor add(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor add(const Tensor& a, Scalar b);
-/// a + alpha b, in one pass. Gradients: g, alpha g.
+/// a + alpha b. Gradients: g, alpha g.
 XTAPE_API Tensor add(const Tensor& a, const Tensor& b, Scalar alpha);
 /// a - b. Gradients: g, -g.
 XTAPE_API Tensor sub(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor sub(const Tensor& a, Scalar b);
 XTAPE_API Tensor sub(Scalar a, const Tensor& b);
-/// a - alpha b, in one pass. Gradients: g, -alpha g.
+/// a - alpha b. Gradients: g, -alpha g.
 XTAPE_API Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha);
 /// a b. Gradients: g b, g a.
 XTAPE_API Tensor mul(const Tensor& a, const Tensor& b);
@@ -31,7 +31,7 @@ XTAPE_API Tensor div(const Tensor& a, const Tensor& b);
 XTAPE_API Tensor div(const Tensor& a, Scalar b);
 XTAPE_API Tensor div(Scalar a, const Tensor& b);
 enum class RoundingMode : std::uint8_t { trunc, floor };
-/// The quotient rounded to a whole number, towards 0 or down; integers stay integers. Gradient 0.
+/// The quotient rounded to a whole number, towards 0 or down; integers stay integers. No gradient.
 /// Throws DTypeError on booleans, ValueError where an integer is divided by 0.
 XTAPE_API Tensor div(const Tensor& a, const Tensor& b, RoundingMode rounding_mode);
 XTAPE_API Tensor div(const Tensor& a, Scalar b, RoundingMode rounding_mode);
@@ -57,12 +57,12 @@ XTAPE_API Tensor clamp_max(const Tensor& x, Scalar max);
 /// As above with a limit for each element, broadcast; where min > max the result is max. A limit
 /// gets the gradient where it is the result.
 XTAPE_API Tensor clamp(const Tensor& x, const Tensor& min, const Tensor& max);
-/// a + weight (b - a), exact at weights of 0 and 1.
+/// a + weight (b - a), exact at weights of 0 and 1. Gradients: (1 - weight) g, weight g, g (b - a).
 XTAPE_API Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight);
 XTAPE_API Tensor lerp(const Tensor& a, const Tensor& b, double weight);
-/// x + value a b
+/// x + value a b. Gradients: g, value g b, value g a.
 XTAPE_API Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value = 1);
-/// x + value a / b
+/// x + value a / b. Gradients: g, value g / b, -value g a / b^2.
 XTAPE_API Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value = 1);
 /// condition ? a : b, all broadcast. Gradients: to a where the condition holds, to b elsewhere.
 XTAPE_API Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
@@ -98,16 +98,46 @@ inline Tensor operator*(Scalar a, const Tensor& b) { return mul(b, a); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
 inline Tensor operator/(const Tensor& a, Scalar b) { return div(a, b); }
 inline Tensor operator/(Scalar a, const Tensor& b) { return div(a, b); }
+namespace detail {
+/// Throws GradError where x is a leaf that requires grad.
+XTAPE_API void check_rebindable(const char* operation, const Tensor& x);
+}  // namespace detail
+
 /// x += b is x = x + b: this handle becomes one of a new value, recorded as any other, and other
-/// handles keep theirs. What writes in place is x.add_(b).
-inline Tensor& operator+=(Tensor& x, const Tensor& b) { return x = add(x, b); }
-inline Tensor& operator+=(Tensor& x, Scalar b) { return x = add(x, b); }
-inline Tensor& operator-=(Tensor& x, const Tensor& b) { return x = sub(x, b); }
-inline Tensor& operator-=(Tensor& x, Scalar b) { return x = sub(x, b); }
-inline Tensor& operator*=(Tensor& x, const Tensor& b) { return x = mul(x, b); }
-inline Tensor& operator*=(Tensor& x, Scalar b) { return x = mul(x, b); }
-inline Tensor& operator/=(Tensor& x, const Tensor& b) { return x = div(x, b); }
-inline Tensor& operator/=(Tensor& x, Scalar b) { return x = div(x, b); }
+/// handles keep theirs. What writes in place is x.add_(b). Throw GradError where x is a leaf that
+/// requires grad: a parameter would stay as it is.
+inline Tensor& operator+=(Tensor& x, const Tensor& b) {
+  detail::check_rebindable("+=", x);
+  return x = add(x, b);
+}
+inline Tensor& operator+=(Tensor& x, Scalar b) {
+  detail::check_rebindable("+=", x);
+  return x = add(x, b);
+}
+inline Tensor& operator-=(Tensor& x, const Tensor& b) {
+  detail::check_rebindable("-=", x);
+  return x = sub(x, b);
+}
+inline Tensor& operator-=(Tensor& x, Scalar b) {
+  detail::check_rebindable("-=", x);
+  return x = sub(x, b);
+}
+inline Tensor& operator*=(Tensor& x, const Tensor& b) {
+  detail::check_rebindable("*=", x);
+  return x = mul(x, b);
+}
+inline Tensor& operator*=(Tensor& x, Scalar b) {
+  detail::check_rebindable("*=", x);
+  return x = mul(x, b);
+}
+inline Tensor& operator/=(Tensor& x, const Tensor& b) {
+  detail::check_rebindable("/=", x);
+  return x = div(x, b);
+}
+inline Tensor& operator/=(Tensor& x, Scalar b) {
+  detail::check_rebindable("/=", x);
+  return x = div(x, b);
+}
 inline Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
 inline Tensor operator<(const Tensor& a, Scalar b) { return lt(a, b); }
 inline Tensor operator<(Scalar a, const Tensor& b) { return gt(b, a); }
@@ -133,6 +163,8 @@ namespace detail {
 void add_into(const Tensor& sum, const Tensor& x) noexcept;
 /// Throws ValueError naming the operation where `x` is undefined.
 void check_defined(const char* operation, const Tensor& x);
+/// The same, and DTypeError unless it is floating.
+void check_floating(const char* operation, const Tensor& x);
 
 }  // namespace detail
 }  // namespace xtape

@@ -18,12 +18,13 @@ namespace {
 
 using kernels::Binary;
 
-// x = f(). What throws leaves x, and its version, as they were.
+// x = f(). What throws leaves x, and its version, as they were. f records, so that an operand whose
+// gradient would be lost is noticed.
 template <class F>
 Tensor& replace(const char* name, Tensor& x, F f) {
   detail::check_writable(name, x);
-  const NoGrad no_grad;
   const Tensor y = f();
+  detail::check_unrecorded(name, y);
   if (detail::category(y.dtype()) > detail::category(x.dtype())) {
     throw DTypeError(std::string(name) + ": the result is " + y.description() +
                      ", which does not fit into " + x.description());
@@ -42,6 +43,7 @@ bool computed_in_place(const char* name, Binary op, const Tensor& x, const Tenso
       detail::broadcast(name, x.sizes(), other.sizes()) != x.shape()) {
     return false;
   }
+  detail::check_unrecorded(name, other);
   detail::begin_write(name, x);
   const Tensor *outputs[] = {&x}, *inputs[] = {&x, &other};
   detail::elementwise_into(kernels::binary_strip(op, x.dtype()), x, outputs, inputs, nullptr);

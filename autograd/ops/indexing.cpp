@@ -18,10 +18,10 @@ namespace xtape {
 namespace {
 
 using detail::check_int64;
-using detail::dense;
 using detail::out_of_range;
 using detail::pick;
 using detail::Picks;
+using detail::row_major;
 using detail::wrap_index;
 
 int indexed_dim(const char* operation, const Tensor& x, std::int64_t dim) {
@@ -67,7 +67,7 @@ Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
   if (index.dim() > 1) {
     throw ShapeError("index_select: expected a 1-d index, got shape " + to_string(index.sizes()));
   }
-  const Tensor rows = dense(index);
+  const Tensor rows = row_major(index);
   const std::int64_t size = x.sizes()[d], count = rows.numel();
   const std::int64_t* positions = checked_positions("index_select", rows, d, size);
   std::int64_t outer = 1, inner = 1;
@@ -75,7 +75,7 @@ Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
   Shape sizes = x.shape();
   sizes[d] = count;
   Tensor y = detail::empty(x.dtype(), sizes);
-  const Tensor from = dense(x);
+  const Tensor from = row_major(x);
   kernels::take_slices(static_cast<int>(item_size(x.dtype())), outer, count, size, inner,
                        y.value()->data, from.value()->data, positions);
   record("index_select", y, {x}, saves(index), [d](Backward& t) {
@@ -119,7 +119,7 @@ Tensor index_add(const Tensor& x, std::int64_t dim, const Tensor& index, const T
   const int d = indexed_dim("index_add", x, dim);
   if (alpha.real() != 1) return index_add(x, d, index, mul(source, alpha));
   check_slices("index_add", x, d, index, source);
-  const Tensor rows = dense(index), from = dense(source);
+  const Tensor rows = row_major(index), from = row_major(source);
   const std::int64_t size = x.sizes()[d];
   const std::int64_t* positions = checked_positions("index_add", rows, d, size);
   std::int64_t outer = 1, inner = 1;
@@ -137,7 +137,7 @@ Tensor index_add(const Tensor& x, std::int64_t dim, const Tensor& index, const T
 Tensor index_copy(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& source) {
   const int d = indexed_dim("index_copy", x, dim);
   check_slices("index_copy", x, d, index, source);
-  checked_positions("index_copy", dense(index), d, x.sizes()[d]);
+  checked_positions("index_copy", row_major(index), d, x.sizes()[d]);
   return scatter(x, d, expand(beside(x, d, index), source.shape()), source);
 }
 
@@ -147,7 +147,7 @@ Tensor index_fill(const Tensor& x, std::int64_t dim, const Tensor& index, Scalar
   if (index.dim() > 1) {
     throw ShapeError("index_fill: expected a 1-d index, got shape " + to_string(index.sizes()));
   }
-  const Tensor rows = dense(index);
+  const Tensor rows = row_major(index);
   const std::int64_t* at = checked_positions("index_fill", rows, d, x.sizes()[d]);
   Tensor mask = zeros({x.sizes()[d]}, boolean);
   bool* is_filled = detail::fresh_data<bool>(mask);
@@ -182,7 +182,7 @@ int element_dim(const char* operation, const Tensor& x, std::int64_t dim, const 
 Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& index) {
   const int d = element_dim("gather", x, dim, index);
   Tensor y = detail::empty(x.dtype(), index.sizes());
-  const Tensor at = dense(index);
+  const Tensor at = row_major(index);
   const auto elements = element_index("gather", x, d, at, y);
   if (y.numel() > 0) {
     kernels::gather_elements(elements, static_cast<int>(item_size(x.dtype())), y.value()->data,
@@ -206,7 +206,7 @@ Tensor scatter_add(const Tensor& x, std::int64_t dim, const Tensor& index, const
                      to_string(index.sizes()) + ", got " + to_string(source.sizes()));
   }
   Tensor y = detail::copy_contiguous(x);
-  const Tensor at = dense(index);
+  const Tensor at = row_major(index);
   const auto elements = element_index("scatter_add", y, d, at, source);
   if (source.numel() > 0) {
     kernels::scatter_add_elements(elements, x.dtype(), y.value()->data, source.value()->data);
@@ -265,7 +265,7 @@ Tensor put(const Tensor& x, const Tensor& index, const Tensor& source, bool accu
   }
   Tensor y = detail::copy_contiguous(x);
   kernels::put_elements(x.dtype(), at.numel(), accumulate, y.value()->data, at.data<std::int64_t>(),
-                        dense(source).value()->data);
+                        row_major(source).value()->data);
   record("put", y, {x, source}, saves(at), [accumulate](Backward& t) {
     const Tensor at = t.saved(0), zero = scalar_tensor(0, t.g().dtype());
     if (accumulate) {
@@ -282,7 +282,7 @@ Tensor put(const Tensor& x, const Tensor& index, const Tensor& source, bool accu
 
 Tensor scatter(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& source) {
   const int d = element_dim("scatter", x, dim, index);
-  const Tensor along = dense(index);
+  const Tensor along = row_major(index);
   checked_positions("scatter", along, d, x.sizes()[d]);
   const Shape strides = detail::contiguous_strides(x.sizes());
   Tensor at = mul(along, strides[d]);
@@ -318,7 +318,7 @@ Tensor take_along_dim(const Tensor& x, const Tensor& index, std::int64_t dim) {
 
 Tensor one_hot(const Tensor& index, std::int64_t num_classes) {
   check_int64("one_hot", index);
-  const Tensor at = dense(index);
+  const Tensor at = row_major(index);
   const std::int64_t* label = at.data<std::int64_t>();
   if (num_classes == -1) {
     if (at.numel() == 0) throw ValueError("one_hot: no index to count the classes by");

@@ -9,6 +9,8 @@
 #include "../tape.hpp"
 #include "arithmetic.hpp"
 #include "elementwise.hpp"
+#include "math.hpp"
+#include "reductions.hpp"
 
 namespace xtape {
 namespace {
@@ -113,6 +115,31 @@ Tensor operator^(const Tensor& a, const Tensor& b) {
 Tensor operator~(const Tensor& x) {
   check_booleans("operator ~", x, x);
   return logical_not(x);
+}
+
+Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  if (!(rtol >= 0 && atol >= 0)) {
+    throw ValueError("isclose: expected tolerances of at least 0, got rtol " +
+                     std::to_string(rtol) + " and atol " + std::to_string(atol));
+  }
+  detail::check_defined("isclose", a);
+  detail::check_defined("isclose", b);
+  const NoGrad no_grad;
+  const DType type = result_type(a, b), dtype = is_floating(type) ? type : float64;
+  const Tensor x = a.to(dtype), y = b.to(dtype);
+  const Tensor apart =
+      is_floating(type) ? abs(x - y) : abs(a.to(int64) - b.to(int64)).to(dtype);  // exact
+  Tensor close = eq(a, b) | (isfinite(apart) & (apart <= abs(y) * rtol + atol));
+  if (equal_nan) close = close | (isnan(x) & isnan(y));
+  return close;
+}
+
+bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  return all(isclose(a, b, rtol, atol, equal_nan)).item<bool>();
+}
+
+bool equal(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && all(eq(a, b)).item<bool>();
 }
 
 }  // namespace xtape

@@ -15,11 +15,11 @@ namespace {
 bool is_whole(const Tensor& x) { return x.defined() && !is_floating(x.dtype()); }
 
 // By squaring, modulo 2^64 (or 256) as products are.
-Tensor whole_power(const Tensor& x, const Tensor& y) {
+Tensor whole_power(const Tensor& x, const Tensor& y, DType type) {
   if (any(lt(y, 0)).item<bool>()) {
     throw ValueError("pow: a whole number to a negative whole power; convert it to float first");
   }
-  const DType type = result_type(x, y), dtype = type == boolean ? int64 : type;
+  const DType dtype = type == boolean ? int64 : type;
   const Tensor none = zeros(detail::broadcast("pow", x.sizes(), y.sizes()), dtype);
   Tensor power = none + 1, factor = none + x.to(dtype), left = none.to(int64) + y;
   while (any(left != 0).item<bool>()) {
@@ -60,7 +60,7 @@ Tensor reciprocal(const Tensor& x) {
 
 #define XTAPE_ROUNDING(name)                                                    \
   Tensor name(const Tensor& x) {                                                \
-    if (is_whole(x)) return x.detach();                                         \
+    if (is_whole(x)) return x.clone();                                          \
     static constexpr auto f = pointwise(#name, [](auto x) { return name(x); }); \
     return f(x);                                                                \
   }
@@ -71,7 +71,7 @@ XTAPE_ROUNDING(trunc)
 #undef XTAPE_ROUNDING
 
 Tensor abs(const Tensor& x) {
-  if (is_whole(x)) return x.dtype() == int64 ? maximum(x, -x) : x.detach();
+  if (is_whole(x)) return x.dtype() == int64 ? maximum(x, -x) : x.clone();
   static constexpr auto f = pointwise("abs", [](auto x) { return abs(x); });
   return f(x);
 }
@@ -89,21 +89,22 @@ Tensor square(const Tensor& x) {
 }
 
 Tensor pow(const Tensor& x, const Tensor& y) {
-  if (is_whole(x) && is_whole(y)) return whole_power(x, y);
+  if (is_whole(x) && is_whole(y)) return whole_power(x, y, result_type(x, y));
   static constexpr auto f = pointwise("pow", [](auto x, auto y) { return pow(x, y); });
   return f(x, y);
 }
 
 Tensor pow(const Tensor& x, Scalar c) {
   if (is_whole(x) && !c.is_floating()) {
-    return whole_power(x, scalar_tensor(c, int64));
+    return whole_power(x, scalar_tensor(c, int64), c.promote_with(x.dtype()));
   }
   return pointwise("pow", [k = c.real()](auto x) { return pow(x, k); })(x);
 }
 
 Tensor pow(Scalar c, const Tensor& x) {
   if (is_whole(x) && !c.is_floating()) {
-    return whole_power(scalar_tensor(c, c.promote_with(x.dtype())), x);
+    const DType dtype = c.promote_with(x.dtype());
+    return whole_power(scalar_tensor(c, dtype), x, dtype);
   }
   return pointwise("pow", [k = c.real()](auto x) { return pow(k, x); })(x);
 }

@@ -22,7 +22,7 @@ Tensor logit(const Tensor& x, double eps) {
 }
 
 Tensor nan_to_num(const Tensor& x, double nan, double posinf, double neginf) {
-  if (x.defined() && !is_floating(x.dtype())) return x.detach();
+  if (x.defined() && !is_floating(x.dtype())) return x.clone();
   return pointwise("nan_to_num", [nan, posinf, neginf](auto x) {
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     return where(x != x, nan, where(x == kInfinity, posinf, where(x == -kInfinity, neginf, x)));

@@ -19,12 +19,6 @@
 // What operations on batches of matrices share; private to ops/.
 namespace xtape::detail {
 
-inline void check_floating(const char* operation, const Tensor& x) {
-  check_defined(operation, x);
-  if (is_floating(x.dtype())) return;
-  throw DTypeError(std::string(operation) + ": expected a floating dtype, got " + x.description());
-}
-
 inline void check_same_dtype(const char* operation, const Tensor& a, const Tensor& b) {
   if (a.dtype() == b.dtype()) return;
   throw DTypeError(std::string(operation) + ": expected one floating dtype, got " +

@@ -31,7 +31,8 @@ inline void check_int64(const char* operation, const Tensor& index) {
   }
 }
 
-inline Tensor dense(const Tensor& x) { return x.is_contiguous() ? x : detail::copy_contiguous(x); }
+/// Not recorded.
+inline Tensor row_major(const Tensor& x) { return x.is_contiguous() ? x : copy_contiguous(x); }
 
 // What basic indexing does to one dimension.
 struct Pick {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "random.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,14 @@ void check_floating(const char* operation, DType dtype) {
   if (!is_floating(dtype)) {
     throw DTypeError(std::string(operation) + ": expected a floating dtype, got " + name(dtype));
   }
+}
+
+double largest_below(double x, DType dtype) {
+  return detail::dispatch_floating(dtype, [&]<class T>(detail::Type<T>) {
+    const T y = static_cast<T>(x);
+    const T below = static_cast<double>(y) < x ? y : std::nextafter(y, -INFINITY);
+    return static_cast<double>(below);
+  });
 }
 
 // Where this draw begins; the generator moves on.
@@ -70,7 +80,9 @@ Tensor uniform(double low, double high, const Shape& shape, DType dtype) {
   }
   check_floating("uniform", dtype);
   const NoGrad no_grad;
-  return rand(shape, dtype) * (high - low) + low;
+  Tensor y = rand(shape, dtype) * (high - low) + low;
+  // Rounding may reach `high`.
+  return low < high ? y.clamp_max_(std::max(low, largest_below(high, dtype))) : y;
 }
 
 Tensor normal(double mean, double std, const Shape& shape, DType dtype) {

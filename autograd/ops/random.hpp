@@ -47,6 +47,7 @@ namespace detail {
 // f() with `generator` as that of this thread; it moves on.
 template <class F>
 Tensor drawn_by(Generator& generator, F f) {
+  if (&generator == &default_generator()) return f();
   const GeneratorScope scope(generator);
   Tensor y = f();
   generator = default_generator();
@@ -55,7 +56,7 @@ Tensor drawn_by(Generator& generator, F f) {
 
 }  // namespace detail
 
-// The same from a generator of one's own, which moves on.
+// From a generator of one's own, which moves on; a GeneratorScope serves for all others.
 inline Tensor rand(const Shape& shape, Generator& generator, DType dtype = float32) {
   return detail::drawn_by(generator, [&] { return rand(shape, dtype); });
 }

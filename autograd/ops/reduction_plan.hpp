@@ -110,13 +110,6 @@ inline Tensor expanded(const Tensor& y, Mask mask, std::span<const std::int64_t>
   return with_reduced(y, mask, sizes).expand(Shape(sizes));
 }
 
-inline void check_floating(const char* operation, const Tensor& x) {
-  if (!is_floating(x.dtype())) {
-    throw DTypeError(std::string(operation) + ": expected a floating dtype, got " +
-                     x.description());
-  }
-}
-
 inline void check_not_empty(const char* operation, const ReductionPlan& plan) {
   if (plan.count() > 0 || plan.kept.numel() == 0) return;
   throw ValueError(std::string(operation) + ": no elements to choose from in shape " +

@@ -18,12 +18,12 @@ namespace xtape {
 namespace {
 
 using detail::check_int64;
-using detail::dense;
 using detail::first_picks;
 using detail::Pick;
 using detail::pick;
 using detail::pick_layout;
 using detail::Picks;
+using detail::row_major;
 using detail::wrap_index;
 
 // One index tensor and the dimension it belongs to.
@@ -55,7 +55,7 @@ Tensor index_by_tensors(Tensor x, const Positions& indices) {
   std::int64_t size = 1;
   for (const auto& [dim, index] : indices) {
     const std::int64_t n = x.sizes()[dim];
-    const Tensor at = dense(expand(index, shape));
+    const Tensor at = row_major(expand(index, shape));
     const std::int64_t* position = at.data<std::int64_t>();
     for (std::int64_t i = 0; i < at.numel(); ++i) {
       row[i] = row[i] * n + wrap_index("index", position[i], dim, n);
@@ -242,7 +242,7 @@ Tensor offsets(const Tensor& x, const Subscript& s, std::span<const std::int64_t
     }
     y = add(y, at.reshape(shape));
   }
-  return dense(y);
+  return row_major(y);
 }
 
 // Of x's dtype and of the shape of `like`.
@@ -272,14 +272,18 @@ Tensor index_put(const Tensor& x, std::initializer_list<Index> indices, const Te
 Tensor& Tensor::index_put_(std::initializer_list<Index> indices, const Tensor& values,
                            bool accumulate) {
   const Subscript s = parse(*this, indices);
-  detail::begin_write("index_put_", *this);
+  detail::check_writable("index_put_", *this);
+  detail::check_defined("index_put_", values);
+  detail::check_unrecorded("index_put_", values);
   const NoGrad no_grad;
   if (s.positions.empty() && !accumulate) {
-    indexed(detach(), indices).copy_(values);
+    Tensor place = indexed(detach(), indices);
+    place.copy_(fitted("index_put_", values, *this, place));
     return *this;
   }
   const Tensor at = offsets(*this, s, strides());
   const Tensor source = detail::copy_contiguous(fitted("index_put_", values.detach(), *this, at));
+  detail::begin_write("index_put_", *this);
   kernels::put_elements(dtype(), at.numel(), accumulate, value_->data, at.data<std::int64_t>(),
                         source.value()->data);
   return *this;

@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(seeds) {
   BOOST_CHECK_EXCEPTION((x * x).backward(), GradError, says("the output has shape [2]; a seed"));
   BOOST_CHECK_EXCEPTION((x * x).backward({.seed = tensor({1, 1, 1}, float64)}), ShapeError,
                         says("expected a seed float64 [2], got float64 [3]"));
-  BOOST_CHECK_EXCEPTION((x * x).backward({.seed = tensor({1, 1})}), ShapeError,
+  BOOST_CHECK_EXCEPTION((x * x).backward({.seed = tensor({1, 1})}), DTypeError,
                         says("expected a seed float64 [2], got float32 [2]"));
 }
 
@@ -320,6 +320,34 @@ BOOST_AUTO_TEST_CASE(another_thread_walking_the_same_graph) {
   XTAPE_SAME(x.grad(), {2, 4});
   other.backward();  // afterwards it can be walked
   XTAPE_SAME(x.grad(), {6, 12});
+}
+
+// The node whose closure runs is in use, too.
+BOOST_AUTO_TEST_CASE(another_thread_at_a_closure_that_runs) {
+  static std::atomic<int> stage;
+  stage = 0;
+  const Tensor x = leaf({1, 2});
+  Tensor shared;
+  {
+    const NoGrad no_grad;
+    shared = x * 1;
+  }
+  record("slow", shared, {x}, saves(), [](Backward& t) {
+    if (stage == 0) {
+      stage = 1;
+      while (stage != 2) std::this_thread::yield();
+    }
+    t.add(0, t.g());
+  });
+  const Tensor total = sum(shared), other = sum(shared * 2);
+  std::thread walker([&] { total.backward({.retain_graph = true}); });
+  while (stage != 1) std::this_thread::yield();
+  BOOST_CHECK_EXCEPTION(other.backward({.retain_graph = true}), GradError,
+                        says("another thread is walking the same graph, at slow"));
+  stage = 2;
+  walker.join();
+  other.backward();
+  XTAPE_SAME(x.grad(), {3, 3});
 }
 
 BOOST_AUTO_TEST_CASE(an_error_in_a_closure_leaves_the_graph_usable) {

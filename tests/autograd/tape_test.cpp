@@ -4,6 +4,8 @@
 #include <xtape/autograd/memory.hpp>
 #include <xtape/autograd/ops/activations.hpp>
 #include <xtape/autograd/ops/arithmetic.hpp>
+#include <xtape/autograd/ops/creation.hpp>
+#include <xtape/autograd/ops/joining.hpp>
 #include <xtape/autograd/ops/reductions.hpp>
 #include <xtape/autograd/ops/shape.hpp>
 #include <xtape/autograd/sweep.hpp>
@@ -234,6 +236,52 @@ BOOST_AUTO_TEST_CASE(graphs_cross_threads) {
   std::thread([&] { z = sum(y * x); }).join();
   std::thread([&] { z.backward(); }).join();
   XTAPE_SAME(x.grad(), {202, 404, 606});
+}
+
+BOOST_AUTO_TEST_CASE(a_result_is_recorded_once) {
+  const Tensor x = leaf({1, 2});
+  const auto pass = [](Backward& t) { t.add(0, t.g()); };
+  const auto nodes = memory::stats().live_nodes;
+  {
+    Tensor y = x * 2, z = x;
+    BOOST_CHECK_EXCEPTION(record("twice", y, {x}, saves(), pass), GradError,
+                          says("record: the result of twice has a history already"));
+    BOOST_CHECK_THROW(record("leaf", z, {x}, saves(), pass), GradError);
+    y.sum().backward();
+    XTAPE_SAME(x.grad(), {2, 2});
+  }
+  BOOST_TEST(memory::stats().live_nodes == nodes);
+}
+
+BOOST_AUTO_TEST_CASE(a_closure_asks_for_what_there_is) {
+  const Tensor x = leaf({1, 2});
+  const auto check = [&](auto closure, const char* text) {
+    Tensor y = zeros({2}, float64);
+    record("careless", y, {x}, saves(y), closure);
+    BOOST_CHECK_EXCEPTION(y.sum().backward(), IndexError, says(text));
+  };
+  check([](Backward& t) { t.saved(1); }, "backward of careless: saved(1) of 1");
+  check([](Backward& t) { t.saved(-1); }, "saved(-1) of 1");
+  check([](Backward& t) { t.add(1, t.g()); }, "add(1) of 1");
+  check([](Backward& t) { static_cast<void>(t.needs(2)); }, "needs(2) of 1");
+  check([](Backward& t) { static_cast<void>(t.sizes(1)); }, "sizes(1) of 1");
+  check([](Backward& t) { t.add(0, t.g(1)); }, "g(1) of 1");
+  check([](Backward& t) { t.add(0, t.take_g(-1)); }, "g(-1) of 1");
+  std::vector<Tensor> ys(9, zeros({1}));
+  BOOST_CHECK_EXCEPTION(
+      record("many", {&ys[0], &ys[1], &ys[2], &ys[3], &ys[4], &ys[5], &ys[6], &ys[7], &ys[8]}, {x},
+             saves(), [](Backward&) {}),
+      ValueError, says("at most 8 outputs, got 9"));
+}
+
+BOOST_AUTO_TEST_CASE(many_inputs) {
+  const Tensor x = leaf({1, 2, 3});
+  std::vector<Tensor> parts;
+  for (int i = 0; i < 70'000; ++i) parts.push_back(x[i % 3]);
+  (stack(parts) * arange(70'000).to(float64)).sum().backward();
+  Values expected(3, 0.0);
+  for (int i = 0; i < 70'000; ++i) expected[static_cast<std::size_t>(i % 3)] += i;
+  BOOST_TEST(elements(x.grad()) == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(threads_record_and_walk_apart) {

@@ -69,6 +69,13 @@ BOOST_AUTO_TEST_CASE(items) {
              (std::int64_t{1} << 53) + 1);
   BOOST_TEST(full({}, true, boolean).item<bool>());
   BOOST_TEST(full({}, 200, uint8).item<int>() == 200);
+  // What whole numbers cannot hold: defined, as in conversions of tensors.
+  constexpr auto most = std::int64_t{9223372036854774784};
+  BOOST_TEST(full({}, NAN).item<int>() == 0);
+  BOOST_TEST(full({}, 1e30).item<std::int64_t>() == most);
+  BOOST_TEST(full({}, INFINITY, int64).item<std::int64_t>() == most);
+  BOOST_TEST(full({}, -1e30, int64).item<std::int64_t>() == -most - 1024);
+  BOOST_TEST(full({}, NAN, boolean).item<bool>());
   BOOST_CHECK_EXCEPTION(zeros({2}).item<float>(), ShapeError,
                         says("expected a single element, got shape [2]"));
   BOOST_CHECK_EXCEPTION(Tensor().item<float>(), ValueError, says("undefined"));

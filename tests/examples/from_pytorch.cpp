@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <vector>
 
 using namespace xtape;
@@ -121,6 +122,9 @@ void rows() {
   row({2, 3}, {0, 0, 0, 0, 1, 0}, (a > 0) & (b > 2));
   row({2, 3}, {0, 1, 0, 1, 0, 1}, ~(a > 0));
   row({2, 3}, {0, 0, 0, 0, 0, 0}, a == b);
+  row({2, 3}, {0, 0, 0, 0, 0, 0}, isclose(a, b));
+  row({}, {0}, allclose(a, b));
+  row({}, {1}, equal(a, a));
   row({2, 3}, {1, 2, 3, 4, 5, 6}, abs(a));
   row({2, 3}, {2.7182818, 0.13533528, 20.085537, 0.018315639, 148.41316, 0.0024787522}, exp(a));
   row({2, 3}, {1, -1, 1, -1, 1, -1}, clamp(a, -1, 1));
@@ -271,8 +275,10 @@ double training(const std::string& path) {
   w.normal_(0, 0.02);
   Tensor x = randn({4, 3}).requires_grad_();
   const Tensor y = randint(0, 3, {4});
+  std::cout << x << "\n";
   data::DataLoader loader(data::TensorDataset(x.detach(), y), {.batch_size = 2});
   Net net;
+  nn::init::normal_(net.head.weight, 0, 0.02);
   optim::Adam optimizer(net.parameters(), {.lr = 1e-2});
   optim::StepLR schedule(optimizer, 30);
   Tensor result, slope;

@@ -455,7 +455,7 @@ BOOST_AUTO_TEST_CASE(a_choice_between_numbers) {
 // The handle becomes one of a new value; what was recorded, and other handles, stay.
 BOOST_AUTO_TEST_CASE(assignments_with_an_operation_are_recorded) {
   const Tensor a = leaf({1, 2}), b = leaf({4, 8});
-  Tensor x = a;
+  Tensor x = a * 1;
   const Tensor before = x;
   x += b;
   x -= 1;
@@ -471,6 +471,16 @@ BOOST_AUTO_TEST_CASE(assignments_with_an_operation_are_recorded) {
   x.sum().backward();
   XTAPE_SAME(a.grad(), {0.75, 1.125});
   BOOST_TEST(b.grad().defined());
+  // A parameter would stay as it is.
+  Tensor p = a;
+  const auto text = says("-= would make this handle one of a new value");
+  BOOST_CHECK_EXCEPTION(p -= b, GradError, text);
+  const NoGrad no_grad;
+  BOOST_CHECK_EXCEPTION(p -= 1, GradError, text);
+  BOOST_CHECK_THROW(p += b, GradError);
+  BOOST_CHECK_THROW(p *= 2, GradError);
+  BOOST_CHECK_THROW(p /= b, GradError);
+  XTAPE_SAME(a, {1, 2});
 }
 
 BOOST_AUTO_TEST_CASE(the_memory_order_of_the_operands_is_kept) {

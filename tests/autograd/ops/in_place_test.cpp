@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 #include <xtape/autograd/ops/arithmetic.hpp>
+#include <xtape/autograd/ops/diagonal.hpp>
 #include <xtape/autograd/ops/indexing.hpp>
 #include <xtape/autograd/ops/math.hpp>
 #include <xtape/autograd/ops/random.hpp>
 #include <xtape/autograd/ops/reductions.hpp>
 #include <xtape/autograd/ops/shape.hpp>
+#include <xtape/autograd/ops/windows.hpp>
 #include <xtape/autograd/tape.hpp>
 
 #include "../expect.hpp"
@@ -35,11 +37,13 @@ struct Form {
   }
 
 // Every form with the function whose results it writes, for x [3, 4].
-std::vector<Form> forms() {
-  const Tensor a = uniform(0.5, 2, {3, 4}, float64), b = uniform(0.5, 2, {4}, float64);
+std::vector<Form> forms(bool recorded = false) {
+  const Tensor a = uniform(0.5, 2, {3, 4}, float64).requires_grad_(recorded);
+  const Tensor b = uniform(0.5, 2, {4}, float64).requires_grad_(recorded);
   const Tensor low = full({4}, 0.75, float64), high = full({3, 1}, 1.25, float64);
   const Tensor mask = rand({3, 4}) < 0.5, rows = tensor({2, 0}, int64);
-  const Tensor places = randint(0, 3, {2, 4}), source = randn({2, 4}, float64);
+  const Tensor places = randint(0, 3, {2, 4}),
+               source = randn({2, 4}, float64).requires_grad_(recorded);
   constexpr auto down = RoundingMode::floor, to_zero = RoundingMode::trunc;
   return {
       XTAPE_FORM(add, a),
@@ -124,6 +128,48 @@ BOOST_AUTO_TEST_CASE(what_is_recorded_is_not_written) {
   }
 }
 
+// It would lose its gradient.
+BOOST_AUTO_TEST_CASE(what_is_recorded_is_not_written_elsewhere) {
+  const Tensor start = uniform(0.5, 2, {3, 4}, float64);
+  int refused = 0;
+  for (const Form& form : forms(true)) {
+    BOOST_TEST_CONTEXT(form.name) {
+      Tensor x = start.clone();
+      if (form.function(x).requires_grad()) {
+        ++refused;
+        BOOST_CHECK_EXCEPTION(form.write(x), GradError,
+                              says(std::string(form.name) + ": what is written is recorded"));
+        BOOST_TEST(elements(x) == elements(start), boost::test_tools::per_element());
+      }
+      const NoGrad no_grad;
+      BOOST_CHECK_NO_THROW(form.write(x));
+    }
+  }
+  BOOST_TEST(refused > 15);
+  Tensor x = zeros({2});
+  const Tensor w = ones({2}).requires_grad_();
+  BOOST_CHECK_EXCEPTION(x.copy_(w), GradError, says("copy_: what is written is recorded"));
+  BOOST_CHECK_EXCEPTION(x.index_put_({0}, w[0]), GradError, says("index_put_: what is"));
+  XTAPE_SAME(x.copy_(w.detach()), {1, 1});
+}
+
+BOOST_AUTO_TEST_CASE(elements_that_share_their_place_are_not_written) {
+  const auto text = says("several elements share one place in memory");
+  Tensor wide = zeros({1}).expand({4}), windows = unfold(zeros({5}), 0, 3, 1);
+  Tensor apart = unfold(zeros({6}), 0, 3, 3), diagonal_of = diagonal(zeros({3, 3}));
+  BOOST_CHECK_EXCEPTION(wide.add_(ones({4})), ValueError, text);
+  BOOST_CHECK_EXCEPTION(wide.fill_(1), ValueError, text);
+  BOOST_CHECK_EXCEPTION(wide.exp_(), ValueError, text);
+  BOOST_CHECK_EXCEPTION(wide.index_put_({0}, 1), ValueError, text);
+  BOOST_CHECK_EXCEPTION(windows.copy_(ones({3, 3})), ValueError, text);
+  XTAPE_SAME(apart.copy_(ones({2, 3})), {1, 1, 1, 1, 1, 1});
+  XTAPE_SAME(diagonal_of.fill_(2), {2, 2, 2});
+  Tensor flipped = flip(zeros({2, 2}), {0}).t();
+  XTAPE_SAME(flipped.add_(1), {1, 1, 1, 1});
+  Tensor one = zeros({1}).expand({1, 1});
+  XTAPE_SAME(one.add_(1), {1});
+}
+
 BOOST_AUTO_TEST_CASE(what_throws_has_written_nothing) {
   Tensor x = tensor({1, 2}, float64);
   const Tensor w = leaf({3, 4}), y = (w * x).sum();
@@ -133,6 +179,9 @@ BOOST_AUTO_TEST_CASE(what_throws_has_written_nothing) {
   BOOST_CHECK_EXCEPTION(x.clamp_(ones({3, 1}), ones({1})), ShapeError, says("clamp_"));
   BOOST_CHECK_THROW(x.normal_(0, -1), ValueError);
   BOOST_CHECK_THROW(x.bernoulli_(2), ValueError);
+  BOOST_CHECK_THROW(x.index_put_({5}, 1), IndexError);
+  BOOST_CHECK_EXCEPTION(x.index_put_({slice()}, ones({3})), ShapeError, says("index_put_"));
+  BOOST_CHECK_THROW(x.index_put_({tensor({0, 7}, int64)}, 1), IndexError);
   y.backward();
   XTAPE_SAME(w.grad(), {1, 2});
   // What was written is noticed.

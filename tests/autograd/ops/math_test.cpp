@@ -215,6 +215,17 @@ BOOST_AUTO_TEST_CASE(whole_numbers_stay_whole) {
   same(pow(x, tensor({2, 0, 1}, uint8)), int64, {9, 1, -2});
   same(pow(x, 2.0), float32, {9, 0, 4});
   same(pow(zeros({0}, int64), 2), int64, {});
+  same(pow(full({}, 3, uint8), 2), uint8, {9});
+  same(pow(2, full({}, 3, uint8)), uint8, {8});
+  // In memory of their own
+  floor(x).add_(1);
+  ceil(x).add_(1);
+  round(x).add_(1);
+  trunc(x).add_(1);
+  abs(small).add_(1);
+  nan_to_num(x).add_(1);
+  same(x, int64, {3, 0, -2});
+  same(small, uint8, {3, 0, 17});
   BOOST_CHECK_EXCEPTION(pow(x, -1), ValueError, says("pow: a whole number to a negative"));
   BOOST_CHECK_THROW(pow(2, x), ValueError);
   same(relu(x), int64, {3, 0, 0});

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/indexing.hpp>
+#include <xtape/autograd/ops/logic.hpp>
 #include <xtape/autograd/ops/random.hpp>
+#include <xtape/autograd/ops/reductions.hpp>
 
 #include "../expect.hpp"
 #include "../rows.hpp"
@@ -299,6 +301,20 @@ BOOST_AUTO_TEST_CASE(like_another_tensor) {
   same(randint_like(whole, 3, 9), [] { return randint(3, 9, {4}, uint8); });
   BOOST_CHECK_EXCEPTION(rand_like(Tensor()), ValueError, says("rand_like: got an undefined"));
   BOOST_CHECK_THROW(randn_like(whole), DTypeError);
+}
+
+// Near 1000 floats are too far apart for the width of the interval.
+BOOST_AUTO_TEST_CASE(the_upper_end_is_never_drawn) {
+  const Tensor x = uniform(1000, 1001, {1'000'000});
+  BOOST_TEST(amax(x).item<double>() < 1001);
+  BOOST_TEST(amin(x).item<double>() >= 1000);
+  BOOST_TEST(amax(uniform(0, 0.1, {1'000'000})).item<double>() < 0.1);
+  XTAPE_SAME(uniform(2, 2, {2}), {2, 2});
+}
+
+BOOST_AUTO_TEST_CASE(the_generator_of_this_thread_given_by_name) {
+  const Tensor first = randn({3}, default_generator()), second = randn({3}, default_generator());
+  BOOST_TEST(!equal(first, second));
 }
 
 // A generator of one's own gives the numbers that this thread's would, moves on, and leaves that

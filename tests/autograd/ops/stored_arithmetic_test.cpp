@@ -68,6 +68,8 @@ const StoredCases cases("arithmetic.safetensors",
                             {"isnan", XTAPE_CALL(isnan(a))},
                             {"isinf", XTAPE_CALL(isinf(a))},
                             {"isfinite", XTAPE_CALL(isfinite(a))},
+                            {"isclose", XTAPE_CALL(isclose(a, b))},
+                            {"isclose.equal_nan", XTAPE_CALL(isclose(a, b, 0.5, 0.25, true))},
                         });
 
 }  // namespace

@@ -192,6 +192,10 @@ def arithmetic():
         case(name, getattr(torch, name), values_of(flags(3, 4), flags(4)), SPECIAL_PAIRS)
     for name in ("logical_not", "isnan", "isinf", "isfinite"):
         case(name, getattr(torch, name), SPECIAL)
+    case("isclose", torch.isclose, SPECIAL_PAIRS,
+         values_of(given(1.0, 1.0, 0.0), given(1 + 1e-6, 1 + 1e-4, 1e-9)))
+    case("isclose.equal_nan", lambda a, b: torch.isclose(a, b, 0.5, 0.25, equal_nan=True),
+         SPECIAL_PAIRS, values_of(real(3, 4), real(3, 4)))
     write("arithmetic.safetensors")
 
 
