@@ -59,9 +59,11 @@ T real_division(T a, T b) noexcept {
 
 template <Binary op, class T>
 T apply(T a, T b) noexcept {
-  if constexpr (op == Binary::add) return static_cast<T>(a + b);
-  if constexpr (op == Binary::sub) return static_cast<T>(a - b);
-  if constexpr (op == Binary::mul) return static_cast<T>(a * b);
+  // Whole numbers wrap around, which is undefined for signed ones.
+  using Ring = std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, T>;
+  if constexpr (op == Binary::add) return static_cast<T>(Ring(a) + Ring(b));
+  if constexpr (op == Binary::sub) return static_cast<T>(Ring(a) - Ring(b));
+  if constexpr (op == Binary::mul) return static_cast<T>(Ring(a) * Ring(b));
   if constexpr (op == Binary::div) return static_cast<T>(a / b);
   constexpr bool kDivision = op == Binary::div_floor || op == Binary::div_trunc ||
                              op == Binary::remainder || op == Binary::fmod;

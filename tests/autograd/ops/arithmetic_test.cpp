@@ -411,6 +411,8 @@ BOOST_AUTO_TEST_CASE(divisions_of_integers) {
   BOOST_TEST((remainder(a, 2.5).dtype() == float32));
   XTAPE_SAME(div(tensor({7}, uint8), 2, RoundingMode::floor), {3});
   const std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  XTAPE_SAME(full({1}, lowest, int64) - 1 + 1, {-9223372036854775808.0});
+  XTAPE_SAME(full({1}, std::int64_t{1} << 32, int64) * (std::int64_t{1} << 32), {0});
   BOOST_TEST(remainder(full({1}, lowest, int64), -1).item<std::int64_t>() == 0);
   BOOST_TEST(div(full({1}, lowest, int64), -1, RoundingMode::trunc).item<std::int64_t>() == lowest);
   // 1 // 0.1 is 9: 0.1 is a little more than a tenth.
