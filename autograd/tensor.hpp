@@ -318,7 +318,7 @@ XTAPE_API void check_writable(const char* operation, const Tensor& x);
 /// Throws GradError where `x` is recorded, and would lose its gradient when it is written
 /// elsewhere.
 XTAPE_API void check_unrecorded(const char* operation, const Tensor& x);
-/// Checks that, then raises its version.
+/// check_writable, then raises the version of x.
 XTAPE_API void begin_write(const char* operation, const Tensor& x);
 inline void raise_version(const Tensor& x) noexcept {
   x.value()->storage->version.fetch_add(1, std::memory_order_release);
