@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "../memory.hpp"
 #include "../parallel.hpp"
-#include "gemm.hpp"
+#include "block_product.hpp"
 #include "philox.hpp"
 #include "rows.hpp"
 
@@ -55,7 +56,48 @@ void each_of_row(std::int64_t n, F&& f) {
   if (i < n) f(i, Whole<T>{n - i});
 }
 
-// One block of queries against blocks of keys.
+// y, whose rows are kKeys apart, = x^T for four rows and columns.
+template <class T>
+void transpose_four(const T* x, std::int64_t step, T* y) {
+  using Four [[gnu::vector_size(4 * sizeof(T))]] = T;
+  Four a, b, c, d;
+  std::memcpy(&a, x, sizeof a);
+  std::memcpy(&b, x + step, sizeof b);
+  std::memcpy(&c, x + 2 * step, sizeof c);
+  std::memcpy(&d, x + 3 * step, sizeof d);
+  const Four ac = __builtin_shufflevector(a, c, 0, 4, 1, 5);
+  const Four bd = __builtin_shufflevector(b, d, 0, 4, 1, 5);
+  const Four ac_end = __builtin_shufflevector(a, c, 2, 6, 3, 7);
+  const Four bd_end = __builtin_shufflevector(b, d, 2, 6, 3, 7);
+  a = __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
+  b = __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
+  c = __builtin_shufflevector(ac_end, bd_end, 0, 4, 1, 5);
+  d = __builtin_shufflevector(ac_end, bd_end, 2, 6, 3, 7);
+  std::memcpy(y, &a, sizeof a);
+  std::memcpy(y + kKeys, &b, sizeof b);
+  std::memcpy(y + 2 * kKeys, &c, sizeof c);
+  std::memcpy(y + 3 * kKeys, &d, sizeof d);
+}
+
+// The same for rows and columns in any number.
+template <class T>
+void transpose_rows(const T* x, std::int64_t step, std::int64_t rows, std::int64_t columns, T* y) {
+  const auto each = [&](std::int64_t i, std::int64_t j) { y[j * kKeys + i] = x[i * step + j]; };
+  const std::int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+  for (std::int64_t i = 0; i < whole_rows; i += 4) {
+    for (std::int64_t j = 0; j < whole_columns; j += 4) {
+      transpose_four(x + i * step + j, step, y + j * kKeys + i);
+    }
+    for (std::int64_t j = whole_columns; j < columns; ++j) {
+      for (std::int64_t k = i; k < i + 4; ++k) each(k, j);
+    }
+  }
+  for (std::int64_t i = whole_rows; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; ++j) each(i, j);
+  }
+}
+
+// One block of queries against one of keys.
 struct Block {
   std::int64_t matrix, query, queries, key, keys;
 };
@@ -70,13 +112,34 @@ class Scores {
   std::int64_t seen(std::int64_t i) const {
     return a_.causal ? std::clamp<std::int64_t>(b_.query + i - b_.key + 1, 0, b_.keys) : b_.keys;
   }
+  // The first query of the block that sees key j.
+  std::int64_t first_to_see(std::int64_t j) const {
+    return a_.causal ? std::clamp<std::int64_t>(b_.key + j - b_.query, 0, b_.queries) : 0;
+  }
 
-  // Q K^T
-  void multiply() const {
-    gemm_alone(false, true, b_.queries, b_.keys, a_.width, T(1),
-               static_cast<const T*>(at<T>(a_.q, b_.matrix, b_.query)), a_.q.step,
-               static_cast<const T*>(at<T>(a_.k, b_.matrix, b_.key)), a_.k.step, T(0), scores_,
-               kKeys);
+  // rows columns^T where a query sees the key, given rows of queries and the transposed ones of
+  // keys, both `width` long.
+  void multiply(const T* rows, std::int64_t step, const T* columns, std::int64_t width) const {
+    multiply_block<T>({rows, step, 1, columns, kKeys, scores_, kKeys, false}, b_.queries,
+                      [&](std::int64_t, std::int64_t last) {
+                        return Reach{0, width, whole_vectors(seen(last))};
+                      });
+  }
+  // y [queries, width] = scores x or more by that, x [keys, width].
+  void by_query(const T* x, std::int64_t step, T* y, std::int64_t y_step, std::int64_t width,
+                bool adds) const {
+    multiply_block<T>({scores_, kKeys, 1, x, step, y, y_step, adds}, b_.queries,
+                      [&](std::int64_t, std::int64_t last) {
+                        return Reach{0, seen(last), width};
+                      });
+  }
+  // y [keys, width] = scores^T x or more by that, x [queries, width].
+  void by_key(const T* x, std::int64_t step, T* y, std::int64_t y_step, std::int64_t width,
+              bool adds) const {
+    multiply_block<T>({scores_, 1, kKeys, x, step, y, y_step, adds}, b_.keys,
+                      [&](std::int64_t first, std::int64_t) {
+                        return Reach{first_to_see(first), b_.queries, width};
+                      });
   }
   // Row i times scale plus mask; returns the largest that is no NaN.
   T finish(std::int64_t i) const {
@@ -108,10 +171,20 @@ class Scores {
   }
 
  private:
+  static std::int64_t whole_vectors(std::int64_t count) {
+    return (count + Lane<T>::kSize - 1) / Lane<T>::kSize * Lane<T>::kSize;
+  }
+
   const Attention& a_;
   const Block& b_;
   T* scores_;
 };
+
+template <class T>
+void clear_rows(const Matrices& m, std::int64_t matrix, std::int64_t row, std::int64_t rows,
+                std::int64_t width) {
+  for (std::int64_t i = row; i < row + rows; ++i) std::fill_n(at<T>(m, matrix, i), width, T(0));
+}
 
 template <class T>
 void scale_row(T* x, std::int64_t n, double factor) {
@@ -123,26 +196,24 @@ void scale_row(T* x, std::int64_t n, double factor) {
 template <class T>
 class ForwardBlock {
  public:
-  ForwardBlock(const Attention& a, const Matrices& y, T* log_sum, T* scores)
-      : a_(a), y_(y), log_sum_(log_sum), scores_(scores) {}
+  ForwardBlock(const Attention& a, const Matrices& y, T* log_sum, T* scratch)
+      : a_(a), y_(y), log_sum_(log_sum), scores_(scratch), keys_(scratch + kQueries * kKeys) {}
+  static std::int64_t scratch_size(const Attention& a) { return (kQueries + a.width) * kKeys; }
 
   void run(std::int64_t matrix, std::int64_t query) {
     Block b{matrix, query, std::min(kQueries, a_.queries - query), 0, 0};
     const std::int64_t end = a_.causal ? std::min(a_.keys, query + b.queries) : a_.keys;
     std::fill_n(top_, b.queries, -kInfinity<T>);
     std::fill_n(sum_, b.queries, 0.0);
-    for (std::int64_t i = 0; i < b.queries; ++i) {
-      std::fill_n(at<T>(y_, matrix, query + i), a_.value_width, T(0));
-    }
+    if (end == 0) clear_rows<T>(y_, matrix, query, b.queries, a_.value_width);
     for (b.key = 0; b.key < end; b.key += kKeys) {
       b.keys = std::min(kKeys, end - b.key);
       const Scores<T> scores(a_, b, scores_);
-      scores.multiply();
+      transpose_rows(at<T>(a_.k, matrix, b.key), a_.k.step, b.keys, a_.width, keys_);
+      scores.multiply(at<T>(a_.q, matrix, query), a_.q.step, keys_, a_.width);
       for (std::int64_t i = 0; i < b.queries; ++i) weigh(b, scores, i);
-      gemm_alone(false, false, b.queries, a_.value_width, b.keys, T(1),
-                 static_cast<const T*>(scores_), kKeys,
-                 static_cast<const T*>(at<T>(a_.v, matrix, b.key)), a_.v.step, T(1),
-                 at<T>(y_, matrix, query), y_.step);
+      scores.by_query(at<T>(a_.v, matrix, b.key), a_.v.step, at<T>(y_, matrix, query), y_.step,
+                      a_.value_width, b.key > 0);
     }
     for (std::int64_t i = 0; i < b.queries; ++i) {
       const bool sees = sum_[i] != 0;
@@ -187,7 +258,7 @@ class ForwardBlock {
   const Attention& a_;
   const Matrices& y_;
   T* log_sum_;
-  T* scores_;
+  T *scores_, *keys_;  // a block of them, the keys transposed
   T top_[kQueries];
   double sum_[kQueries];
 };
@@ -202,48 +273,62 @@ template <class T>
 class BackwardMatrix {
  public:
   BackwardMatrix(const Attention& a, const Matrices& y, const Matrices& g, const T* log_sum,
-                 const Gradients& d, T* scores)
-      : a_(a), y_(y), g_(g), log_sum_(log_sum), d_(d), p_(scores), ds_(scores + kQueries * kKeys) {}
+                 const Gradients& d)
+      : a_(a),
+        y_(y),
+        g_(g),
+        log_sum_(log_sum),
+        d_(d),
+        scratch_(size(2 * kQueries + a.width + a.value_width)),
+        along_(static_cast<std::size_t>(a.queries)),
+        p_(scratch_.data()),
+        ds_(p_ + kQueries * kKeys),
+        keys_(ds_ + kQueries * kKeys),
+        values_(keys_ + a.width * kKeys) {}
 
   void run(std::int64_t matrix) {
-    const auto clear = [&](const Matrices& m, std::int64_t rows, std::int64_t width) {
-      for (std::int64_t i = 0; i < rows; ++i) std::fill_n(at<T>(m, matrix, i), width, T(0));
-    };
-    clear(d_.q, a_.queries, a_.width);
-    clear(d_.k, a_.keys, a_.width);
-    clear(d_.v, a_.keys, a_.value_width);
-    for (std::int64_t query = 0; query < a_.queries; query += kQueries) {
-      Block b{matrix, query, std::min(kQueries, a_.queries - query), 0, 0};
-      for (std::int64_t i = 0; i < b.queries; ++i) {
-        const T *g = at<T>(g_, matrix, query + i), *y = at<T>(y_, matrix, query + i);
-        along_[i] = sum_parts<T>(a_.value_width, [&](auto j, auto part) {
-          return part.load(g + j, T(0)) * part.load(y + j, T(0));
-        });
-      }
-      const std::int64_t end = a_.causal ? std::min(a_.keys, query + b.queries) : a_.keys;
-      for (b.key = 0; b.key < end; b.key += kKeys) {
-        b.keys = std::min(kKeys, end - b.key);
-        add_block(b);
-      }
+    for (std::int64_t i = 0; i < a_.queries; ++i) {
+      const T *g = at<T>(g_, matrix, i), *y = at<T>(y_, matrix, i);
+      along_[static_cast<std::size_t>(i)] = sum_parts<T>(a_.value_width, [&](auto j, auto part) {
+        return part.load(g + j, T(0)) * part.load(y + j, T(0));
+      });
+    }
+    if (a_.keys == 0) clear_rows<T>(d_.q, matrix, 0, a_.queries, a_.width);
+    for (std::int64_t key = 0; key < a_.keys; key += kKeys) {
+      add_keys({matrix, 0, 0, key, std::min(kKeys, a_.keys - key)});
     }
   }
 
  private:
-  void add_block(const Block& b) {
+  static std::size_t size(std::int64_t rows) { return static_cast<std::size_t>(rows * kKeys); }
+
+  // A block of keys against all queries that see some of them.
+  void add_keys(Block b) {
+    static_assert(kKeys % kQueries == 0);
+    transpose_rows(at<T>(a_.k, b.matrix, b.key), a_.k.step, b.keys, a_.width, keys_);
+    transpose_rows(at<T>(a_.v, b.matrix, b.key), a_.v.step, b.keys, a_.value_width, values_);
+    const std::int64_t first = a_.causal ? b.key : 0;
+    for (b.query = first; b.query < a_.queries; b.query += kQueries) {
+      b.queries = std::min(kQueries, a_.queries - b.query);
+      add_block(b, b.query > first);
+    }
+    if (first < a_.queries) return;
+    clear_rows<T>(d_.k, b.matrix, b.key, b.keys, a_.width);
+    clear_rows<T>(d_.v, b.matrix, b.key, b.keys, a_.value_width);
+  }
+
+  // What was `added_before` stands in the gradients of the block's keys.
+  void add_block(const Block& b, bool added_before) {
     const Scores<T> scores(a_, b, p_), gradients(a_, b, ds_);
-    const T* g = at<T>(g_, b.matrix, b.query);
-    scores.multiply();
-    gemm_alone(false, true, b.queries, b.keys, a_.value_width, T(1), g, g_.step,
-               static_cast<const T*>(at<T>(a_.v, b.matrix, b.key)), a_.v.step, T(0), ds_, kKeys);
+    const T *q = at<T>(a_.q, b.matrix, b.query), *g = at<T>(g_, b.matrix, b.query);
+    scores.multiply(q, a_.q.step, keys_, a_.width);
+    gradients.multiply(g, g_.step, values_, a_.value_width);
     for (std::int64_t i = 0; i < b.queries; ++i) gate(b, scores, gradients, i);
-    const T *q = at<T>(a_.q, b.matrix, b.query), *k = at<T>(a_.k, b.matrix, b.key);
-    const T *p = p_, *ds = ds_;
-    gemm_alone(true, false, b.keys, a_.value_width, b.queries, T(1), p, kKeys, g, g_.step, T(1),
-               at<T>(d_.v, b.matrix, b.key), d_.v.step);
-    gemm_alone(false, false, b.queries, a_.width, b.keys, T(1), ds, kKeys, k, a_.k.step, T(1),
-               at<T>(d_.q, b.matrix, b.query), d_.q.step);
-    gemm_alone(true, false, b.keys, a_.width, b.queries, T(1), ds, kKeys, q, a_.q.step, T(1),
-               at<T>(d_.k, b.matrix, b.key), d_.k.step);
+    scores.by_key(g, g_.step, at<T>(d_.v, b.matrix, b.key), d_.v.step, a_.value_width,
+                  added_before);
+    gradients.by_query(at<T>(a_.k, b.matrix, b.key), a_.k.step, at<T>(d_.q, b.matrix, b.query),
+                       d_.q.step, a_.width, b.key > 0);
+    gradients.by_key(q, a_.q.step, at<T>(d_.k, b.matrix, b.key), d_.k.step, a_.width, added_before);
   }
 
   // Scores become weights past dropout, gradients of those become gradients of the scores.
@@ -253,7 +338,8 @@ class BackwardMatrix {
     scores.finish(i);
     gradients.drop(i, d);
     const T log_sum = log_sum_[b.matrix * a_.queries + b.query + i];
-    const Lane<T> shift(static_cast<double>(log_sum)), along(along_[i]), scale(a_.scale);
+    const Lane<T> shift(static_cast<double>(log_sum)), scale(a_.scale);
+    const Lane<T> along(along_[static_cast<std::size_t>(b.query + i)]);
     each_of_row<T>(n, [&](auto j, auto part) {
       const Lane<T> p = exp(part.load(s + j, -kInfinity<T>) - shift);
       part.store(p, s + j);
@@ -268,8 +354,9 @@ class BackwardMatrix {
   const Matrices &y_, &g_;
   const T* log_sum_;
   const Gradients& d_;
-  T *p_, *ds_;
-  double along_[kQueries];
+  const Scratch<T> scratch_;
+  const Scratch<double> along_;
+  T *p_, *ds_, *keys_, *values_;  // of a block; keys and values transposed
 };
 
 }  // namespace
@@ -278,8 +365,8 @@ void attention_forward(const Attention& a, const Matrices& y, void* log_sum) {
   const std::int64_t blocks = (a.queries + kQueries - 1) / kQueries;
   detail::dispatch_floating(a.dtype, [&]<class T>(detail::Type<T>) {
     detail::parallel_for(a.batch * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch<T> scores(kQueries * kKeys);
-      ForwardBlock<T> block(a, y, static_cast<T*>(log_sum), scores.data());
+      const Scratch<T> scratch(static_cast<std::size_t>(ForwardBlock<T>::scratch_size(a)));
+      ForwardBlock<T> block(a, y, static_cast<T*>(log_sum), scratch.data());
       for (std::int64_t t = begin; t < end; ++t) block.run(t / blocks, t % blocks * kQueries);
     });
   });
@@ -291,8 +378,7 @@ void attention_backward(const Attention& a, const Matrices& y, const Matrices& g
   const Gradients d{dq, dk, dv};
   detail::dispatch_floating(a.dtype, [&]<class T>(detail::Type<T>) {
     detail::parallel_for(a.batch, 1, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch<T> scores(2 * kQueries * kKeys);
-      BackwardMatrix<T> matrix(a, y, g, static_cast<const T*>(log_sum), d, scores.data());
+      BackwardMatrix<T> matrix(a, y, g, static_cast<const T*>(log_sum), d);
       for (std::int64_t m = begin; m < end; ++m) matrix.run(m);
     });
   });
