@@ -58,11 +58,44 @@ Tensor selu(const Tensor& x) {
   return f(x);
 }
 
-Tensor gelu(const Tensor& x, GeluForm form) {
-  if (form == GeluForm::exact) {
-    static constexpr auto f = pointwise("gelu", [](auto x) { return tamed(x, x * ndtr(x)); });
-    return f(x);
+namespace {
+
+// The gradient of y = x P(Z < x). The probability, which takes most of the arithmetic, is y / x.
+template <class F>
+struct GeluClosure {
+  F f;
+
+  void operator()(Backward& t) const {
+    if (t.create_graph()) return detail::GradientClosure<F, 1>{f, "gelu"}(t);
+    const auto gradient = [](auto g, auto x, auto y) {
+      const auto below = where(abs(x) > 1e-30, y / x, 0.5);
+      const auto density = exp(x * x * -0.5) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+      return g * where(x < -kFar, 0, where(x > kFar, 1, below + x * density));
+    };
+    using G = decltype(gradient);
+    Tensor in[] = {t.take_g(), t.saved(0), t.saved(1)}, out[1];
+    detail::pointwise_outputs({detail::value_strip<G, 3, float>, detail::value_strip<G, 3, double>},
+                              &gradient, out, 1, in, &in[0]);
+    t.add(0, std::move(out[0]));
   }
+};
+
+Tensor exact_gelu(const Tensor& given) {
+  const auto f = [](auto x) { return tamed(x, x * ndtr(x)); };
+  using F = decltype(f);
+  Tensor x = given;
+  const bool number[] = {false};
+  detail::convert_arguments("gelu", {&x, 1}, number);
+  Tensor y = detail::pointwise_value(
+      "gelu", {detail::value_strip<F, 1, float>, detail::value_strip<F, 1, double>}, &f, {&x, 1});
+  record("gelu", y, {given}, saves(x, y), GeluClosure<F>{f});
+  return y;
+}
+
+}  // namespace
+
+Tensor gelu(const Tensor& x, GeluForm form) {
+  if (form == GeluForm::exact) return exact_gelu(x);
   // 1 + tanh(u) = 2 sigmoid(2 u), which does not cancel.
   static constexpr auto f = pointwise("gelu_tanh", [](auto x) {
     const double k = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
