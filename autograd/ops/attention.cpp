@@ -2,10 +2,13 @@
 #include "attention.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../autocast.hpp"
@@ -244,6 +247,50 @@ Tensor empty_rows(const Tensor& like, const Shape& shape) {
   return detail::make_view(memory, memory.value()->data, shape, strides);
 }
 
+// How many elements x begins after y; 0 where they have no memory in common or differ in layout.
+std::int64_t distance(const Tensor& x, const Tensor& y) {
+  if (x.value()->storage != y.value()->storage || x.shape() != y.shape() ||
+      !std::ranges::equal(x.strides(), y.strides())) {
+    return 0;
+  }
+  return (x.value()->data - y.value()->data) / static_cast<std::int64_t>(item_size(x.dtype()));
+}
+
+// Whether x is one of three tensors that fill a memory, each `apart` elements after the last.
+bool is_a_third(const Tensor& x, std::int64_t apart) {
+  std::array<int, Shape::kMaxRank> order{};
+  const auto dims = std::span(order).first(static_cast<std::size_t>(x.dim()));
+  std::iota(dims.begin(), dims.end(), 0);
+  std::ranges::sort(dims, {}, [&](int d) { return std::pair(x.strides()[d], x.sizes()[d]); });
+  std::int64_t dense = 1;
+  bool found = false;
+  for (const int d : dims) {
+    if (!found && dense == apart && x.strides()[d] == 3 * dense) {
+      found = true;
+      dense *= 3;
+    }
+    if (x.strides()[d] != dense) return false;
+    dense *= x.sizes()[d];
+  }
+  return found;
+}
+
+// Uninitialised gradients of q, k and v. Where these are thirds of one tensor, which a projection
+// made, so are the gradients: they need not be joined.
+std::array<Tensor, 3> empty_gradients(const Operands& in) {
+  const std::int64_t apart = distance(in.k, in.q);
+  if (apart <= 0 || distance(in.v, in.k) != apart || !is_a_third(in.q, apart)) {
+    return {empty_rows(in.q, in.q.shape()), empty_rows(in.k, in.k.shape()),
+            empty_rows(in.v, in.v.shape())};
+  }
+  const Tensor memory = detail::empty(in.q.dtype(), Shape{3 * in.q.numel()});
+  const auto third = [&](std::int64_t k) {
+    const std::int64_t bytes = k * apart * static_cast<std::int64_t>(item_size(in.q.dtype()));
+    return detail::make_view(memory, memory.value()->data + bytes, in.q.shape(), in.q.strides());
+  };
+  return {third(0), third(1), third(2)};
+}
+
 struct Fused {
   Walk q, k, v;
   std::vector<Walk> mask;  // at most one
@@ -267,8 +314,7 @@ struct Fused {
 void fused_gradient(Backward& t, const Operands& in, const Tensor& y, const Tensor& log_sum) {
   const Fused fused(in);
   const Walk of_y(y), of_g(t.g());
-  const Tensor dq = empty_rows(in.q, in.q.shape()), dk = empty_rows(in.k, in.k.shape());
-  const Tensor dv = empty_rows(in.v, in.v.shape());
+  const auto [dq, dk, dv] = empty_gradients(in);
   kernels::attention_backward(fused.a, of_y.matrices(), of_g.matrices(), log_sum.value()->data,
                               Walk(dq).matrices(), Walk(dk).matrices(), Walk(dv).matrices());
   t.add(0, dq);

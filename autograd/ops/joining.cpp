@@ -153,6 +153,23 @@ detail::Outputs outputs_of(std::span<Tensor> ys) {
   return outputs;
 }
 
+// What `parts` are slices of along `dim`, where they follow one another in one memory; else
+// undefined. Not recorded.
+Tensor whole_of(std::span<const Tensor> parts, int dim, const Shape& sizes) {
+  const Shape strides = detail::contiguous_strides(sizes);
+  const auto item = static_cast<std::int64_t>(item_size(parts[0].dtype()));
+  const std::byte* at = parts[0].value()->data;
+  for (const Tensor& part : parts) {
+    if (part.value()->storage != parts[0].value()->storage || part.value()->data != at ||
+        part.dtype() != parts[0].dtype() ||
+        !std::ranges::equal(part.strides(), std::span<const std::int64_t>(strides))) {
+      return {};
+    }
+    at += part.sizes()[dim] * strides[dim] * item;
+  }
+  return detail::make_view(parts[0], parts[0].value()->data, sizes, strides);
+}
+
 // At most kMostOutputs parts, as one operation: their gradients are joined at once.
 void record_split(const Tensor& x, int dim, std::span<Tensor> ys) {
   std::array<std::int64_t, kMostOutputs> sizes{};
@@ -169,7 +186,8 @@ void record_split(const Tensor& x, int dim, std::span<Tensor> ys) {
       shape[dim] = sizes[k];
       gradients.push_back(t.g(k).defined() ? t.g(k) : zeros(shape, dtype));
     }
-    t.add(0, cat(gradients, dim));
+    const Tensor whole = t.create_graph() ? Tensor() : whole_of(gradients, dim, Shape(t.sizes(0)));
+    t.add(0, whole.defined() ? whole : cat(gradients, dim));
   });
 }
 

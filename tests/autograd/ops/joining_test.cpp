@@ -219,6 +219,21 @@ BOOST_AUTO_TEST_CASE(only_parts_that_are_used_get_a_gradient) {
   BOOST_TEST((elements(y.grad()) == Values{0, 0, 2}));
 }
 
+// Gradients of parts that lie side by side in one memory already are their whole.
+BOOST_AUTO_TEST_CASE(what_lies_side_by_side_is_not_joined_again) {
+  const Tensor x = ones({2, 3}, float64).requires_grad_();
+  const Tensor seed = tensor({{1, 2, 3}, {4, 5, 6}}, float64);
+  const std::vector<Tensor> parts = split(x, 1, 1);
+  const auto gradient = [&](std::size_t a, std::size_t b, std::size_t c) {
+    return grad({cat({parts[a], parts[b], parts[c]}, 1)}, {x},
+                {.grad_outputs = {seed}, .retain_graph = true})[0];
+  };
+  BOOST_TEST(gradient(0, 1, 2).data<double>() == seed.data<double>());
+  BOOST_TEST((elements(gradient(0, 1, 2)) == Values{1, 2, 3, 4, 5, 6}));
+  BOOST_TEST((elements(gradient(1, 0, 2)) == Values{2, 1, 3, 5, 4, 6}));
+  BOOST_TEST((elements(gradient(0, 0, 2)) == Values{3, 0, 3, 9, 0, 6}));
+}
+
 BOOST_AUTO_TEST_CASE(many_parts) {
   const Tensor x = ones({1000, 3}, float64).requires_grad_();
   std::vector<Tensor> rows = unbind(x);
