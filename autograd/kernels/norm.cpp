@@ -28,60 +28,109 @@ Lane<T> lane(T x) {
 
 // --- rows ---------------------------------------------------------------------------------------
 
-// The deviations are summed as such: no difference of large squares.
+// A row is read for its sums in the pass that writes the row before: what waits for a distant cache
+// and what computes go on side by side.
+
 template <class T>
-void norm_row(const NormRows& n, const T* x, const T* weight, const T* bias, T* y, T* mean,
-              T* rstd) {
-  const auto count = static_cast<double>(n.count);
-  double centre = 0;
-  if (n.centred) {
-    centre =
-        sum_parts<T>(n.count, [&](auto i, auto part) { return part.load(x + i, T(0)); }) / count;
-    *mean = static_cast<T>(centre);
-  }
-  const T shift = static_cast<T>(centre);
-  const Lane<T> middle = lane(shift);
-  const double squares = sum_parts<T>(n.count, [&](auto i, auto part) {
-    const Lane<T> d = part.load(x + i, shift) - middle;
-    return d * d;
+Lane<T> load_or(const T* x, std::int64_t i, const Part<T>& part, double otherwise) {
+  return x ? part.load(x + i, T(0)) : Lane<T>(otherwise);
+}
+
+constexpr auto kNothingElse = [](std::int64_t, const auto&) {};
+
+// Mean and deviation of row r; `write(i, part)` is called in the same pass. The mean of the first
+// vector is taken off, which is at most sqrt(count / lanes) deviations away: little of the squares
+// cancels.
+template <class T, class F>
+void measure_row(const NormRows& n, const T* x, T* mean, T* rstd, F&& write) {
+  const std::int64_t first = std::min(n.count, Lane<T>::kSize);
+  const T near =
+      n.centred ? static_cast<T>(total(Part<T>{first}.load(x, T(0))) / static_cast<double>(first))
+                : T(0);
+  const Lane<T> shift = lane(near);
+  const Sums sums = sum_pairs<T>(n.count, [&](auto i, auto part) {
+    const Lane<T> d = part.load(x + i, near) - shift;
+    write(i, part);
+    return LanePair<T>{d, d * d};
   });
-  *rstd = static_cast<T>(1 / std::sqrt(squares / count + n.eps));
-  const Lane<T> factor = lane(*rstd);
-  each_part<T>(n.count, [&](auto i, auto part) {
-    Lane<T> v = (part.load(x + i, T(0)) - middle) * factor;
-    if (weight) v = v * part.load(weight + i, T(0));
-    if (bias) v = v + part.load(bias + i, T(0));
-    part.store(v, y + i);
+  const auto count = static_cast<double>(n.count);
+  const double off = n.centred ? sums.first / count : 0.0;
+  if (n.centred) *mean = static_cast<T>(static_cast<double>(near) + off);
+  const double variance = std::max(sums.second / count - off * off, 0.0);
+  *rstd = static_cast<T>(1 / std::sqrt(variance + n.eps));
+}
+
+template <class T>
+void norm_some_rows(const NormRows& n, std::int64_t rows, const T* x, const T* weight,
+                    const T* bias, T* y, T* mean, T* rstd) {
+  const auto measure = [&](std::int64_t r, auto&& write) {
+    measure_row(n, x + r * n.count, mean ? mean + r : nullptr, rstd + r, write);
+  };
+  measure(0, kNothingElse);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const Lane<T> middle = lane(mean ? mean[r] : T(0)), factor = lane(rstd[r]);
+    const T* from = x + r * n.count;
+    T* to = y + r * n.count;
+    const auto write = [=](std::int64_t i, const Part<T>& part) {
+      Lane<T> v = (part.load(from + i, T(0)) - middle) * factor;
+      if (weight) v = v * part.load(weight + i, T(0));
+      if (bias) v = v + part.load(bias + i, T(0));
+      part.store(v, to + i);
+    };
+    r + 1 < rows ? measure(r + 1, write) : each_part<T>(n.count, write);
+  }
+}
+
+template <class T>
+void norm_rows_of(const NormRows& n, const T* x, const T* weight, const T* bias, T* y, T* mean,
+                  T* rstd) {
+  parallel_for(n.rows, rows_of_grain(n.count), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t at = begin * n.count;
+    norm_some_rows(n, end - begin, x + at, weight, bias, y + at, mean ? mean + begin : nullptr,
+                   rstd + begin);
   });
 }
 
-// What one row adds to the gradients; each of dx, dweight, dbias null where nobody wants it. With
+// What some rows add to the gradients; each of dx, dweight, dbias null where nobody wants it. With
 // d = g weight and z = (x - mean) rstd: dx = rstd (d - mean of d - z mean of d z).
 template <class T>
-void norm_row_gradient(const NormRows& n, const T* g, const T* x, const T* weight, T mean, T rstd,
-                       T* dx, T* dweight, T* dbias) {
-  const Lane<T> middle = lane(mean), factor = lane(rstd);
-  const auto scaled = [&](std::int64_t i, const Part<T>& part, const Lane<T>& d) {
-    return weight ? d * part.load(weight + i, T(0)) : d;
-  };
-  const auto z = [&](std::int64_t i, const Part<T>& part) {
-    return (part.load(x + i, mean) - middle) * factor;
-  };
-  Sums sums;
-  if (dx) {
-    sums = sum_pairs<T>(n.count, [&](auto i, auto part) {
-      const Lane<T> d = scaled(i, part, part.load(g + i, T(0)));
-      return LanePair<T>{d, d * z(i, part)};
+void gradient_of_rows(const NormRows& n, std::int64_t rows, const T* g, const T* x, const T* weight,
+                      const T* mean, const T* rstd, T* dx, T* dweight, T* dbias) {
+  const auto centre = [&](std::int64_t r) { return mean ? mean[r] : T(0); };
+  const auto measure = [&](std::int64_t r, auto&& write) {
+    const T *gr = g + r * n.count, *xr = x + r * n.count;
+    const T outside = centre(r);
+    const Lane<T> middle = lane(outside);
+    return sum_pairs<T>(n.count, [&](auto i, auto part) {
+      const Lane<T> d = part.load(gr + i, T(0)) * load_or(weight, i, part, 1);
+      const Lane<T> deviation = part.load(xr + i, outside) - middle;
+      write(i, part);
+      return LanePair<T>{d, d * deviation};
     });
+  };
+  Sums sums = dx ? measure(0, kNothingElse) : Sums{};
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const auto scale = static_cast<double>(rstd[r]), share = scale / static_cast<double>(n.count);
+    const Lane<T> middle = lane(centre(r)), factor = lane(rstd[r]);
+    const Lane<T> even(n.centred ? sums.first * share : 0.0);
+    const Lane<T> along(sums.second * share * scale * scale);
+    const T *gr = g + r * n.count, *xr = x + r * n.count;
+    T* to = dx ? dx + r * n.count : nullptr;
+    const auto write = [=](std::int64_t i, const Part<T>& part) {
+      const Lane<T> d = part.load(gr + i, T(0)), scaled = d * factor;
+      const Lane<T> deviation = part.load(xr + i, T(0)) - middle;
+      const Lane<T> of_weight = load_or<T>(dweight, i, part, 0) + scaled * deviation;
+      const Lane<T> of_bias = load_or<T>(dbias, i, part, 0) + d;
+      if (to) part.store(scaled * load_or(weight, i, part, 1) - even - deviation * along, to + i);
+      if (dweight) part.store(of_weight, dweight + i);
+      if (dbias) part.store(of_bias, dbias + i);
+    };
+    if (dx && r + 1 < rows) {
+      sums = measure(r + 1, write);
+    } else {
+      each_part<T>(n.count, write);
+    }
   }
-  const auto count = static_cast<double>(n.count);
-  const Lane<T> even(n.centred ? sums.first / count : 0.0), along(sums.second / count);
-  each_part<T>(n.count, [&](auto i, auto part) {
-    const Lane<T> d = part.load(g + i, T(0)), zi = z(i, part);
-    if (dx) part.store((scaled(i, part, d) - even - zi * along) * factor, dx + i);
-    if (dweight) part.store(part.load(dweight + i, T(0)) + d * zi, dweight + i);
-    if (dbias) part.store(part.load(dbias + i, T(0)) + d, dbias + i);
-  });
 }
 
 // y[j] = sum of parts[i][j]
@@ -109,11 +158,9 @@ void norm_rows_backward_of(const NormRows& n, const T* g, const T* x, const T* w
     T* b = dbias ? biases.data() + at : nullptr;
     if (w) std::fill_n(w, n.count, T(0));
     if (b) std::fill_n(b, n.count, T(0));
-    for (std::int64_t r = begin; r < end; ++r) {
-      const T *gr = g + r * n.count, *xr = x + r * n.count;
-      const T m = mean ? mean[r] : T(0);
-      norm_row_gradient(n, gr, xr, weight, m, rstd[r], dx ? dx + r * n.count : nullptr, w, b);
-    }
+    const std::int64_t from = begin * n.count;
+    gradient_of_rows(n, end - begin, g + from, x + from, weight, mean ? mean + begin : nullptr,
+                     rstd + begin, dx ? dx + from : nullptr, w, b);
   });
   if (dweight) join_parts(weights.data(), chunks, n.count, dweight);
   if (dbias) join_parts(biases.data(), chunks, n.count, dbias);
@@ -304,13 +351,9 @@ void norm_channels_backward_of(const NormChannels& n, bool fixed, const T* g, co
 void norm_rows(const NormRows& n, const void* x, const void* weight, const void* bias, void* y,
                void* mean, void* rstd) {
   detail::dispatch_floating(n.dtype, [&]<class T>(detail::Type<T>) {
-    parallel_for(n.rows, rows_of_grain(n.count), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r) {
-        norm_row(n, static_cast<const T*>(x) + r * n.count, static_cast<const T*>(weight),
-                 static_cast<const T*>(bias), static_cast<T*>(y) + r * n.count,
-                 mean ? static_cast<T*>(mean) + r : nullptr, static_cast<T*>(rstd) + r);
-      }
-    });
+    norm_rows_of(n, static_cast<const T*>(x), static_cast<const T*>(weight),
+                 static_cast<const T*>(bias), static_cast<T*>(y), static_cast<T*>(mean),
+                 static_cast<T*>(rstd));
   });
 }
 
