@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which customers leave a bank: an artificial neural network, its accuracy by cross-validation,
-// without and with dropout, then a grid search over its hyper-parameters. Reads Churn_Modelling.csv
-// from --data-dir, or invents customers.
+// Which customers leave a bank, by Churn_Modelling.csv of --data-dir or among invented ones: a net,
+// its accuracy by cross-validation, without and with dropout, then a grid search of its settings.
 #include <xtape/xtape.hpp>
 
 #include "common.hpp"
@@ -80,12 +79,13 @@ optim::Learner learner(const optim::Point& point, const data::Dataset& train) {
 /// Cross-validates the net above, or nets in which other settings are tried. The accuracy of the
 /// best goes to metrics.json, the table to <name>.csv; --resume goes on with <name>.tsv.
 double validate(example::Run& run, const std::string& name, const data::Dataset& samples,
-                const std::vector<optim::Fold>& folds, const std::vector<optim::Parameter>& tried) {
+                const std::vector<optim::Fold>& folds,
+                const std::vector<optim::Hyperparameter>& tried) {
   const example::Flags& f = run.flags;
-  std::vector<optim::Parameter> grid{{"dropout", {0}},       {"batch_size", {f.batch_size}},
-                                     {"epochs", {f.epochs}}, {"optimizer", {"adam"}},
-                                     {"units", {6}},         {"lr", {f.lr}}};
-  for (const auto& p : tried) *std::ranges::find(grid, p.name, &optim::Parameter::name) = p;
+  std::vector<optim::Hyperparameter> grid{{"dropout", {0}},       {"batch_size", {f.batch_size}},
+                                          {"epochs", {f.epochs}}, {"optimizer", {"adam"}},
+                                          {"units", {6}},         {"lr", {f.lr}}};
+  for (const auto& p : tried) *std::ranges::find(grid, p.name, &optim::Hyperparameter::name) = p;
   optim::SearchOptions options{.threads = xtape::num_threads(), .seed = f.seed};
   options.metric = "accuracy";
   options.mode = optim::PlateauMode::max;

@@ -77,7 +77,7 @@ Tensor Distribution::rsample(const Shape& sample_shape) const {
   return draw(shape);
 }
 
-void Distribution::broadcast(Tensor& a, const Parameter& from) {
+void Distribution::broadcast(Tensor& a, const TensorOrNumber& from) {
   a = from.is_number() ? scalar_tensor(from.number(), float32) : from.tensor();
   if (!is_floating(a.dtype())) {
     throw DTypeError(std::string(name_) + ": expected floating parameters, got " + a.description());
@@ -86,8 +86,8 @@ void Distribution::broadcast(Tensor& a, const Parameter& from) {
   dtype_ = a.dtype();
 }
 
-void Distribution::broadcast(Tensor& a, const Parameter& from_a, Tensor& b,
-                             const Parameter& from_b) {
+void Distribution::broadcast(Tensor& a, const TensorOrNumber& from_a, Tensor& b,
+                             const TensorOrNumber& from_b) {
   broadcast(a, from_a);
   if (from_a.is_number() && !from_b.is_number()) {
     broadcast(b, from_b);
@@ -110,7 +110,7 @@ void Distribution::require(const Tensor& condition, const char* what) const {
 
 // --- Normal --------------------------------------------------------------------------------------
 
-Normal::Normal(const Parameter& l, const Parameter& s) : Distribution("Normal") {
+Normal::Normal(const TensorOrNumber& l, const TensorOrNumber& s) : Distribution("Normal") {
   broadcast(loc, l, scale, s);
   require(loc == loc, "a loc that is a number");
   require(scale > 0, "a positive scale");
@@ -134,7 +134,7 @@ Tensor kl_divergence(const Normal& p, const Normal& q) {
 
 // --- Uniform -------------------------------------------------------------------------------------
 
-Uniform::Uniform(const Parameter& l, const Parameter& h) : Distribution("Uniform") {
+Uniform::Uniform(const TensorOrNumber& l, const TensorOrNumber& h) : Distribution("Uniform") {
   broadcast(low, l, high, h);
   require(low < high, "low < high");
 }
@@ -159,7 +159,7 @@ Tensor kl_divergence(const Uniform& p, const Uniform& q) {
 
 // --- Laplace -------------------------------------------------------------------------------------
 
-Laplace::Laplace(const Parameter& l, const Parameter& s) : Distribution("Laplace") {
+Laplace::Laplace(const TensorOrNumber& l, const TensorOrNumber& s) : Distribution("Laplace") {
   broadcast(loc, l, scale, s);
   require(loc == loc, "a loc that is a number");
   require(scale > 0, "a positive scale");
@@ -186,7 +186,7 @@ Tensor kl_divergence(const Laplace& p, const Laplace& q) {
 
 // --- Exponential ---------------------------------------------------------------------------------
 
-Exponential::Exponential(const Parameter& r) : Distribution("Exponential") {
+Exponential::Exponential(const TensorOrNumber& r) : Distribution("Exponential") {
   broadcast(rate, r);
   require(rate > 0, "a positive rate");
 }
@@ -213,7 +213,7 @@ Tensor kl_divergence(const Exponential& p, const Exponential& q) {
 
 // --- Gamma ---------------------------------------------------------------------------------------
 
-Gamma::Gamma(const Parameter& c, const Parameter& r) : Distribution("Gamma") {
+Gamma::Gamma(const TensorOrNumber& c, const TensorOrNumber& r) : Distribution("Gamma") {
   broadcast(concentration, c, rate, r);
   require(concentration > 0, "a positive concentration");
   require(rate > 0, "a positive rate");

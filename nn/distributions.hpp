@@ -14,13 +14,13 @@
 // where they do not broadcast; log_prob throws ValueError for a value outside of the support.
 namespace xtape::nn::distributions {
 
-/// A parameter: a tensor, or a number, which takes the dtype of the others (float32 alone).
-class XTAPE_API Parameter {
+/// What a parameter is given as: a number takes the dtype of the others (float32 alone).
+class XTAPE_API TensorOrNumber {
  public:
-  Parameter(const Tensor& x) : tensor_(x) {}
-  Parameter(Scalar x) : number_(x) {}
+  TensorOrNumber(const Tensor& x) : tensor_(x) {}
+  TensorOrNumber(Scalar x) : number_(x) {}
   template <class T>
-  requires(std::is_arithmetic_v<T>) Parameter(T x) : number_(x) {}
+  requires(std::is_arithmetic_v<T>) TensorOrNumber(T x) : number_(x) {}
 
   bool is_number() const noexcept { return !tensor_.defined(); }
   const Tensor& tensor() const noexcept { return tensor_; }
@@ -55,8 +55,8 @@ class XTAPE_API Distribution {
  protected:
   explicit Distribution(const char* name) noexcept : name_(name) {}
   /// Brings parameters to one dtype and to the batch shape.
-  void broadcast(Tensor& a, const Parameter& from);
-  void broadcast(Tensor& a, const Parameter& from_a, Tensor& b, const Parameter& from_b);
+  void broadcast(Tensor& a, const TensorOrNumber& from);
+  void broadcast(Tensor& a, const TensorOrNumber& from_a, Tensor& b, const TensorOrNumber& from_b);
   /// Throws ValueError, "Normal: expected `what`", unless the condition holds everywhere.
   void require(const Tensor& condition, const char* what) const;
   virtual Tensor draw(const Shape& shape) const = 0;
@@ -70,7 +70,7 @@ class XTAPE_API Distribution {
 class XTAPE_API Normal final : public Distribution {
  public:
   Tensor loc, scale;
-  Normal(const Parameter& loc, const Parameter& scale);
+  Normal(const TensorOrNumber& loc, const TensorOrNumber& scale);
   Tensor mean() const override { return loc; }
   Tensor variance() const override;
   Tensor entropy() const override;
@@ -84,7 +84,7 @@ class XTAPE_API Normal final : public Distribution {
 class XTAPE_API Uniform final : public Distribution {
  public:
   Tensor low, high;
-  Uniform(const Parameter& low, const Parameter& high);
+  Uniform(const TensorOrNumber& low, const TensorOrNumber& high);
   Tensor mean() const override;
   Tensor variance() const override;
   Tensor entropy() const override;
@@ -98,7 +98,7 @@ class XTAPE_API Uniform final : public Distribution {
 class XTAPE_API Laplace final : public Distribution {
  public:
   Tensor loc, scale;
-  Laplace(const Parameter& loc, const Parameter& scale);
+  Laplace(const TensorOrNumber& loc, const TensorOrNumber& scale);
   Tensor mean() const override { return loc; }
   Tensor variance() const override;
   Tensor entropy() const override;
@@ -112,7 +112,7 @@ class XTAPE_API Laplace final : public Distribution {
 class XTAPE_API Exponential final : public Distribution {
  public:
   Tensor rate;
-  explicit Exponential(const Parameter& rate);
+  explicit Exponential(const TensorOrNumber& rate);
   Tensor mean() const override;
   Tensor variance() const override;
   Tensor entropy() const override;
@@ -127,7 +127,7 @@ class XTAPE_API Exponential final : public Distribution {
 class XTAPE_API Gamma final : public Distribution {
  public:
   Tensor concentration, rate;
-  Gamma(const Parameter& concentration, const Parameter& rate);
+  Gamma(const TensorOrNumber& concentration, const TensorOrNumber& rate);
   Tensor mean() const override;
   Tensor variance() const override;
   Tensor entropy() const override;

@@ -76,7 +76,7 @@ PointLearnerFactory point_factory(F& make_model) {
 /// folds or number of samples, a number where a text is now); otherwise as cross_validate, what the
 /// first point that failed threw.
 template <class F>
-SearchResult grid_search(F make_model, const std::vector<Parameter>& parameters,
+SearchResult grid_search(F make_model, const std::vector<Hyperparameter>& parameters,
                          const data::Dataset& data, std::span<const Fold> folds,
                          const SearchOptions& options = {}) {
   return detail::search_with(detail::point_factory(make_model), detail::grid_points(parameters),
@@ -88,7 +88,7 @@ SearchResult grid_search(F make_model, const std::vector<Parameter>& parameters,
 /// range of other than whole numbers is among them, which hardly gives one twice. Where there are
 /// not more than `count`, all, in the order of the grid. Throws ValueError for count < 1 too.
 template <class F>
-SearchResult random_search(F make_model, const std::vector<Parameter>& parameters,
+SearchResult random_search(F make_model, const std::vector<Hyperparameter>& parameters,
                            std::int64_t count, const data::Dataset& data,
                            std::span<const Fold> folds, const SearchOptions& options = {}) {
   return detail::search_with(detail::point_factory(make_model),

@@ -23,17 +23,17 @@ constexpr std::uint64_t kDrawing = ~std::uint64_t{0};  // a stream that no fold 
                    number_text(low) + " and " + number_text(high));
 }
 
-bool is_continuous(const Parameter& p) { return p.range && !p.range->is_whole(); }
+bool is_continuous(const Hyperparameter& p) { return p.range && !p.range->is_whole(); }
 
 // How many values there are; of a continuous range, one beyond what a search may try.
-std::int64_t count_of(const Parameter& p) {
+std::int64_t count_of(const Hyperparameter& p) {
   if (!p.range) return static_cast<std::int64_t>(p.values.size());
   return is_continuous(p) ? kMostPoints + 1
                           : static_cast<std::int64_t>(p.range->high() - p.range->low()) + 1;
 }
 
 // Value number `i` of a list or of a range of whole numbers.
-Setting value_of(const Parameter& p, std::int64_t i) {
+Setting value_of(const Hyperparameter& p, std::int64_t i) {
   if (p.range) return p.range->low() + static_cast<double>(i);
   return p.values[static_cast<std::size_t>(i)];
 }
@@ -55,11 +55,11 @@ void check_values(const std::string& where, const std::vector<Setting>& values) 
 }
 
 // Returns the number of combinations; beyond kMostPoints, one more than these.
-std::int64_t check(std::span<const Parameter> parameters) {
+std::int64_t check(std::span<const Hyperparameter> parameters) {
   if (parameters.empty()) throw ValueError("search: there is no parameter");
   std::int64_t points = 1;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Parameter& p = parameters[i];
+    const Hyperparameter& p = parameters[i];
     const std::string where = "search: parameter '" + p.name + "'";
     for (std::size_t j = 0; j < i; ++j) {
       if (parameters[j].name == p.name) throw ValueError(where + " comes twice");
@@ -142,9 +142,9 @@ std::string Point::to_string() const {
   return text;
 }
 
-std::vector<Point> detail::grid_points(std::span<const Parameter> parameters) {
+std::vector<Point> detail::grid_points(std::span<const Hyperparameter> parameters) {
   const std::int64_t count = check(parameters);
-  for (const Parameter& p : parameters) {
+  for (const Hyperparameter& p : parameters) {
     if (!is_continuous(p)) continue;
     throw ValueError("grid_search: parameter '" + p.name + "' is a continuous range; " +
                      "list values, or draw them (random_search)");
@@ -164,8 +164,8 @@ std::vector<Point> detail::grid_points(std::span<const Parameter> parameters) {
   return points;
 }
 
-std::vector<Point> detail::random_points(std::span<const Parameter> parameters, std::int64_t count,
-                                         std::uint64_t seed) {
+std::vector<Point> detail::random_points(std::span<const Hyperparameter> parameters,
+                                         std::int64_t count, std::uint64_t seed) {
   if (count < 1 || count > kMostPoints) {
     throw ValueError("random_search: from 1 to a million points, got " + std::to_string(count));
   }
@@ -177,7 +177,7 @@ std::vector<Point> detail::random_points(std::span<const Parameter> parameters, 
   while (points.size() < static_cast<std::size_t>(count)) {
     std::vector<std::int64_t> chosen;  // but of continuous ranges
     Point point;
-    for (const Parameter& p : parameters) {
+    for (const Hyperparameter& p : parameters) {
       if (is_continuous(p)) {
         point.settings.emplace_back(p.name, p.range->draw());
         continue;

@@ -63,9 +63,10 @@ class XTAPE_API Range {
 
 /// A name and what it may be: values, all numbers or all texts, `{"optimizer", {"adam",
 /// "rmsprop"}}`, or a range, `{"lr", Range::log_uniform(1e-4, 1e-1)}`.
-struct Parameter {
-  Parameter(std::string n, std::vector<Setting> v) : name(std::move(n)), values(std::move(v)) {}
-  Parameter(std::string n, const Range& r) : name(std::move(n)), range(r) {}
+struct Hyperparameter {
+  Hyperparameter(std::string n, std::vector<Setting> v)
+      : name(std::move(n)), values(std::move(v)) {}
+  Hyperparameter(std::string n, const Range& r) : name(std::move(n)), range(r) {}
 
   std::string name;
   std::vector<Setting> values{};  ///< none where there is a range
@@ -87,8 +88,8 @@ struct XTAPE_API Point {
 
 namespace detail {
 
-XTAPE_API std::vector<Point> grid_points(std::span<const Parameter> parameters);
-XTAPE_API std::vector<Point> random_points(std::span<const Parameter> parameters,
+XTAPE_API std::vector<Point> grid_points(std::span<const Hyperparameter> parameters);
+XTAPE_API std::vector<Point> random_points(std::span<const Hyperparameter> parameters,
                                            std::int64_t count, std::uint64_t seed);
 
 }  // namespace detail

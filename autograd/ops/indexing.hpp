@@ -62,7 +62,9 @@ class XTAPE_API Index {
 };
 
 // Positions are checked before anything is done; one out of range is an IndexError that names the
-// dimension, the position and the size.
+// dimension, the position and the size. What reads elements gives each its gradient back, added up
+// where it was read several times; what writes some gives g to `x` where it is left as it was, and
+// to what was written where that counts. Positions, masks and numbers have no gradient.
 
 /// x at one position of `dim`, without that dimension: a view.
 XTAPE_API Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index);

@@ -16,7 +16,7 @@
 namespace {
 
 using namespace xtape;
-using optim::Parameter;
+using optim::Hyperparameter;
 using optim::Range;
 using optim::detail::grid_points;
 using optim::detail::random_points;
@@ -95,10 +95,10 @@ BOOST_AUTO_TEST_CASE(ranges_that_are_none) {
 }
 
 BOOST_AUTO_TEST_CASE(points_of_ranges_and_lists) {
-  const std::vector<Parameter> space{{"lr", Range::log_uniform(1e-4, 1e-1)},
-                                     {"units", Range::integers(4, 64)},
-                                     {"dropout", Range::uniform(0, 0.5)},
-                                     {"optimizer", {"adam", "sgd"}}};
+  const std::vector<Hyperparameter> space{{"lr", Range::log_uniform(1e-4, 1e-1)},
+                                          {"units", Range::integers(4, 64)},
+                                          {"dropout", Range::uniform(0, 0.5)},
+                                          {"optimizer", {"adam", "sgd"}}};
   const auto position = default_generator().position;
   const auto points = random_points(space, 200, 3);
   BOOST_TEST(default_generator().position == position);
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(points_of_ranges_and_lists) {
 }
 
 BOOST_AUTO_TEST_CASE(whole_numbers_are_a_list_of_them) {
-  const std::vector<Parameter> space{{"a", Range::integers(-1, 1)}, {"b", {"x", "y"}}};
+  const std::vector<Hyperparameter> space{{"a", Range::integers(-1, 1)}, {"b", {"x", "y"}}};
   const std::vector<std::string> all{"a -1, b x", "a -1, b y", "a 0, b x",
                                      "a 0, b y",  "a 1, b x",  "a 1, b y"};
   BOOST_TEST(names(grid_points(space)) == all, boost::test_tools::per_element());
@@ -133,14 +133,14 @@ BOOST_AUTO_TEST_CASE(whole_numbers_are_a_list_of_them) {
 }
 
 BOOST_AUTO_TEST_CASE(spaces_that_are_none) {
-  const std::vector<Parameter> continuous{{"lr", Range::uniform(0, 1)}};
+  const std::vector<Hyperparameter> continuous{{"lr", Range::uniform(0, 1)}};
   BOOST_CHECK_EXCEPTION(grid_points(continuous), ValueError,
                         says("grid_search: parameter 'lr' is a continuous range"));
-  const std::vector<Parameter> wide{
+  const std::vector<Hyperparameter> wide{
       {"n", Range::integers(-(std::int64_t{1} << 53), std::int64_t{1} << 53)}};
   BOOST_CHECK_EXCEPTION(grid_points(wide), ValueError, says("over a million points"));
   BOOST_TEST(random_points(wide, 3, 0).size() == 3u);
-  std::vector<Parameter> both{{"n", Range::integers(1, 2)}};
+  std::vector<Hyperparameter> both{{"n", Range::integers(1, 2)}};
   both[0].values = {1, 2};
   BOOST_CHECK_EXCEPTION(random_points(both, 1, 0), ValueError,
                         says("parameter 'n' has values and a range"));

@@ -56,7 +56,8 @@ std::vector<optim::Fold> folds() {
   return {{{0, 1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}}, {{6, 7, 8, 9, 10, 11}, {0, 1, 2, 3, 4, 5}}};
 }
 
-const std::vector<optim::Parameter> grid{{"epochs", {1, 2, 3}}, {"optimizer", {"adam", "sgd"}}};
+const std::vector<optim::Hyperparameter> grid{{"epochs", {1, 2, 3}},
+                                              {"optimizer", {"adam", "sgd"}}};
 
 // Everything to the last bit: hexadecimal digits tell all doubles apart.
 std::string exact(const optim::SearchResult& result) {
@@ -118,7 +119,7 @@ BOOST_AUTO_TEST_CASE(folds_of_one_point_run_at_one_time_with_one_thread_each) {
     }
     return make(point, train);
   };
-  const std::vector<optim::Parameter> one{{"epochs", {1}}, {"optimizer", {"sgd"}}};
+  const std::vector<optim::Hyperparameter> one{{"epochs", {1}}, {"optimizer", {"sgd"}}};
   const int before = num_threads();
   const auto found = optim::grid_search(meets, one, samples(), folds(), {.threads = 2});
   BOOST_TEST(exact(found) == exact(optim::grid_search(make, one, samples(), folds())));
@@ -126,7 +127,8 @@ BOOST_AUTO_TEST_CASE(folds_of_one_point_run_at_one_time_with_one_thread_each) {
 }
 
 BOOST_AUTO_TEST_CASE(each_point_has_its_own_random_numbers) {
-  const std::vector<optim::Parameter> same{{"epochs", {1}}, {"optimizer", {"adam"}}, {"x", {1, 2}}};
+  const std::vector<optim::Hyperparameter> same{
+      {"epochs", {1}}, {"optimizer", {"adam"}}, {"x", {1, 2}}};
   const auto found = optim::grid_search(make, same, samples(), folds());
   BOOST_TEST(found.rows.at(0).figures[0].mean != found.rows.at(1).figures[0].mean);
   // The first point's are those of a cross-validation alone, the second's of the streams after.
@@ -140,8 +142,8 @@ BOOST_AUTO_TEST_CASE(each_point_has_its_own_random_numbers) {
 }
 
 BOOST_AUTO_TEST_CASE(random_points_differ) {
-  const std::vector<optim::Parameter> many{{"epochs", {1, 2, 3, 4, 5, 6, 7}},
-                                           {"optimizer", {"adam", "sgd"}}};
+  const std::vector<optim::Hyperparameter> many{{"epochs", {1, 2, 3, 4, 5, 6, 7}},
+                                                {"optimizer", {"adam", "sgd"}}};
   const auto names = [&](std::uint64_t seed) {
     std::vector<std::string> found;
     for (const auto& p : optim::detail::random_points(many, 10, seed)) {
@@ -232,7 +234,7 @@ BOOST_AUTO_TEST_CASE(damaged_and_foreign_files) {
                         says("the results of another search: seed 0, not seed 1"));
   BOOST_CHECK_EXCEPTION(optim::random_search(make, grid, 2, samples(), folds(), {.results = path}),
                         FileError, says("another search: 6 points, not 2 points"));
-  std::vector<optim::Parameter> other = grid;
+  std::vector<optim::Hyperparameter> other = grid;
   other[0].values[0] = 7;
   BOOST_CHECK_EXCEPTION(optim::grid_search(make, other, samples(), folds(), {.results = path}),
                         FileError, says("another search: other parameters, values or folds"));
@@ -244,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_number_is_no_text) {
   const ::test::Folder folder;
   const std::string path = folder / "search.tsv";
   const auto search = [&](optim::Setting width) {
-    const std::vector<optim::Parameter> points{
+    const std::vector<optim::Hyperparameter> points{
         {"epochs", {1}}, {"optimizer", {"adam"}}, {"width", {width}}};
     return optim::grid_search(make, points, samples(), folds(), {.results = path});
   };
@@ -270,9 +272,9 @@ BOOST_AUTO_TEST_CASE(a_number_is_no_text) {
 
 BOOST_AUTO_TEST_CASE(ranges_for_any_number_of_threads_and_after_a_stop) {
   const ::test::Folder folder;
-  const std::vector<optim::Parameter> space{{"epochs", optim::Range::integers(1, 3)},
-                                            {"optimizer", {"adam", "sgd"}},
-                                            {"x", optim::Range::log_uniform(1e-4, 1)}};
+  const std::vector<optim::Hyperparameter> space{{"epochs", optim::Range::integers(1, 3)},
+                                                 {"optimizer", {"adam", "sgd"}},
+                                                 {"x", optim::Range::log_uniform(1e-4, 1)}};
   const auto search = [&](const optim::SearchOptions& options) {
     return optim::random_search(make, space, 5, samples(), folds(), options);
   };
@@ -350,7 +352,7 @@ BOOST_AUTO_TEST_CASE(best_and_tables) {
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit) {
-  const auto refuses = [](std::vector<optim::Parameter> p, const std::string& text) {
+  const auto refuses = [](std::vector<optim::Hyperparameter> p, const std::string& text) {
     BOOST_CHECK_EXCEPTION(optim::grid_search(make, p, samples(), folds()), ValueError, says(text));
   };
   refuses({}, "there is no parameter");
