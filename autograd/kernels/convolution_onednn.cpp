@@ -9,6 +9,7 @@
 
 #include "../parallel.hpp"
 #include "onednn.hpp"
+#include "parts.hpp"
 
 namespace xtape::kernels::onednn {
 namespace {
@@ -203,6 +204,35 @@ std::shared_ptr<const Plan> find_plan(const ConvolutionShape& s, Pass pass, Layo
   });
 }
 
+// How many images at once: Winograd's kernels have both sides copied into a layout of their own,
+// and the copies of a large batch would be as much memory as its values.
+std::int64_t images_at_once(const ConvolutionShape& s, Precision precision) {
+  constexpr std::int64_t kMost = 8 << 20;  // floats
+  if (precision != Precision::full || !winograd_pays(s)) return std::max<std::int64_t>(1, s.batch);
+  const std::int64_t image =
+      s.in_channels * s.in_height * s.in_width + s.out_channels * s.out_height * s.out_width;
+  const std::int64_t parts = (s.batch * image + kMost - 1) / kMost;
+  return (s.batch + parts - 1) / parts;
+}
+
+std::int64_t weight_count(const ConvolutionShape& s) {
+  return s.out_channels * (s.in_channels / s.groups) * s.kernel_height * s.kernel_width;
+}
+
+// f(part, first element of x, of y) for some images after the others; false where it says so.
+template <class F>
+bool each_part(const ConvolutionShape& s, Precision precision, F&& f) {
+  const std::int64_t x_image = s.in_channels * s.in_height * s.in_width;
+  const std::int64_t y_image = s.out_channels * s.out_height * s.out_width;
+  const std::int64_t images = images_at_once(s, precision);
+  for (std::int64_t first = 0; first < s.batch; first += images) {
+    ConvolutionShape part = s;
+    part.batch = std::min(images, s.batch - first);
+    if (!f(part, first * x_image, first * y_image)) return false;
+  }
+  return true;
+}
+
 // An operand of one call, in scratch memory where the primitive wants another layout.
 class Bound {
  public:
@@ -232,11 +262,8 @@ class Bound {
   std::optional<Bytes> scratch_;
 };
 
-}  // namespace
-
-bool convolution_forward(const ConvolutionShape& shape, const float* x, Layout x_layout,
-                         const float* weight, const float* bias, float* y, Layout y_layout,
-                         Precision precision) {
+bool forward(const ConvolutionShape& shape, const float* x, Layout x_layout, const float* weight,
+             const float* bias, float* y, Layout y_layout, Precision precision) {
   const auto plan = find_plan(shape, Pass::forward, x_layout, y_layout, bias != nullptr, precision);
   if (!plan) return false;
   const Bound bound_x(plan->x, x), bound_weight(plan->weight, weight), bound_y(plan->y, y);
@@ -253,9 +280,8 @@ bool convolution_forward(const ConvolutionShape& shape, const float* x, Layout x
   return true;
 }
 
-bool convolution_backward_data(const ConvolutionShape& shape, const float* gy, Layout gy_layout,
-                               const float* weight, float* gx, Layout gx_layout,
-                               Precision precision) {
+bool backward_data(const ConvolutionShape& shape, const float* gy, Layout gy_layout,
+                   const float* weight, float* gx, Layout gx_layout, Precision precision) {
   const auto plan = find_plan(shape, Pass::backward_data, gx_layout, gy_layout, false, precision);
   if (!plan) return false;
   const Bound bound_y(plan->y, gy), bound_weight(plan->weight, weight), bound_x(plan->x, gx);
@@ -271,9 +297,8 @@ bool convolution_backward_data(const ConvolutionShape& shape, const float* gy, L
   return true;
 }
 
-bool convolution_backward_weight(const ConvolutionShape& shape, const float* x, Layout x_layout,
-                                 const float* gy, Layout gy_layout, float* gweight,
-                                 Precision precision) {
+bool backward_weight(const ConvolutionShape& shape, const float* x, Layout x_layout,
+                     const float* gy, Layout gy_layout, float* gweight, Precision precision) {
   const auto plan = find_plan(shape, Pass::backward_weight, x_layout, gy_layout, false, precision);
   if (!plan) return false;
   const Bound bound_x(plan->x, x), bound_y(plan->y, gy), bound_weight(plan->weight, gweight);
@@ -287,6 +312,39 @@ bool convolution_backward_weight(const ConvolutionShape& shape, const float* x, 
                            {DNNL_ARG_SCRATCHPAD, memory_at(plan->scratchpad, scratchpad.data())}});
   bound_weight.write();
   return true;
+}
+
+}  // namespace
+
+bool convolution_forward(const ConvolutionShape& shape, const float* x, Layout x_layout,
+                         const float* weight, const float* bias, float* y, Layout y_layout,
+                         Precision precision) {
+  return each_part(shape, precision, [&](const ConvolutionShape& part, auto at_x, auto at_y) {
+    return forward(part, x + at_x, x_layout, weight, bias, y + at_y, y_layout, precision);
+  });
+}
+
+bool convolution_backward_data(const ConvolutionShape& shape, const float* gy, Layout gy_layout,
+                               const float* weight, float* gx, Layout gx_layout,
+                               Precision precision) {
+  return each_part(shape, precision, [&](const ConvolutionShape& part, auto at_x, auto at_y) {
+    return backward_data(part, gy + at_y, gy_layout, weight, gx + at_x, gx_layout, precision);
+  });
+}
+
+bool convolution_backward_weight(const ConvolutionShape& shape, const float* x, Layout x_layout,
+                                 const float* gy, Layout gy_layout, float* gweight,
+                                 Precision precision) {
+  const std::int64_t images = images_at_once(shape, precision);
+  const std::int64_t parts = (shape.batch + images - 1) / images;
+  const PartialSums<float> sums(parts, weight_count(shape), gweight);
+  std::int64_t number = 0;
+  const bool done = each_part(shape, precision, [&](const auto& part, auto at_x, auto at_y) {
+    return backward_weight(part, x + at_x, x_layout, gy + at_y, gy_layout, sums.of(number++),
+                           precision);
+  });
+  if (done) sums.add_up();
+  return done;
 }
 
 }  // namespace xtape::kernels::onednn

@@ -106,9 +106,8 @@ EigenvaluesAndVectors eigh_of(const Tensor& x, bool upper, bool with_vectors) {
   return {w, v};
 }
 
-SingularValuesAndVectors svd_of(const Tensor& x, SingularVectors vectors) {
-  const Autocast off(false);
-  detail::check_matrices("svd", x);
+// By LAPACK, not recorded; without vectors u and vh stay undefined.
+SingularValuesAndVectors decompose(const Tensor& x, SingularVectors vectors) {
   const std::int64_t m = x.size(-2), n = x.size(-1), k = std::min(m, n);
   const Shape batch = detail::batch_of(x);
   const Tensor a = detail::copy_contiguous(x);
@@ -132,7 +131,29 @@ SingularValuesAndVectors svd_of(const Tensor& x, SingularVectors vectors) {
                           none ? nullptr : to_vh + i * rows * n);
     });
   });
-  if (none) {
+  return {u, s, vh};
+}
+
+// Throws where vectors to which a gradient comes have none.
+void check_turns(const Tensor& u, const Tensor& s, const Tensor& vh, bool of_u, bool of_vh) {
+  if (!of_u && !of_vh) return;
+  const std::int64_t k = s.size(-1);
+  if (u.size(-1) > k || vh.size(-2) > k) {
+    throw GradError("svd: the vectors of full_matrices have no gradient, they are " +
+                    to_string(u.sizes()) + " and " + to_string(vh.sizes()));
+  }
+  check_distinct("svd", s, "has equal singular values: their vectors have no gradient");
+  if ((of_u && u.size(-2) > k) || (of_vh && vh.size(-1) > k)) {
+    detail::check_diagonals("svd", diag_embed(s.detach()),
+                            "is not of full rank: its vectors have no gradient");
+  }
+}
+
+SingularValuesAndVectors svd_of(const Tensor& x, SingularVectors vectors) {
+  const Autocast off(false);
+  detail::check_matrices("svd", x);
+  auto [u, s, vh] = decompose(x, vectors);
+  if (!u.defined()) {
     detail::computed("svdvals", s, x);
     return {{}, s, {}};
   }
@@ -141,18 +162,7 @@ SingularValuesAndVectors svd_of(const Tensor& x, SingularVectors vectors) {
     const Tensor u = t.saved(0), s = t.saved(1), vh = t.saved(2);
     const Tensor gu = t.g(0), gs = t.g(1), gvh = t.g(2);
     const std::int64_t k = s.size(-1);
-    const bool tall = u.size(-2) > k, wide = vh.size(-1) > k;
-    if (gu.defined() || gvh.defined()) {
-      if (u.size(-1) > k || vh.size(-2) > k) {
-        throw GradError("svd: the vectors of full_matrices have no gradient, they are " +
-                        to_string(u.sizes()) + " and " + to_string(vh.sizes()));
-      }
-      check_distinct("svd", s, "has equal singular values: their vectors have no gradient");
-      if ((tall && gu.defined()) || (wide && gvh.defined())) {
-        detail::check_diagonals("svd", diag_embed(s.detach()),
-                                "is not of full rank: its vectors have no gradient");
-      }
-    }
+    check_turns(u, s, vh, gu.defined(), gvh.defined());
     // Both matrices of vectors cut down to those that belong to singular values.
     const Tensor first = narrow(u, -1, 0, k), last = narrow(vh, -2, 0, k);
     const auto turns = [&](const Tensor& product) {
@@ -163,11 +173,11 @@ SingularValuesAndVectors svd_of(const Tensor& x, SingularVectors vectors) {
     if (gu.defined()) inner = inner + turns(matmul(transposed(first), gu)) * as_row(s);
     if (gvh.defined()) inner = inner + as_column(s) * turns(matmul(last, transposed(gvh)));
     Tensor g = matmul(matmul(first, inner), last);
-    if (gu.defined() && tall) {
+    if (gu.defined() && u.size(-2) > k) {
       const Tensor beside = gu - matmul(first, matmul(transposed(first), gu));
       g = g + matmul(beside / as_row(s), last);
     }
-    if (gvh.defined() && wide) {
+    if (gvh.defined() && vh.size(-1) > k) {
       const Tensor beside = gvh - matmul(matmul(gvh, transposed(last)), last);
       g = g + matmul(first, beside / as_column(s));
     }

@@ -109,6 +109,10 @@ void rms_rows_backward(const double* g, const double* y, const double* scales, d
 }
 
 Tensor rms_normalized(const Tensor& input) {
+  if (input.dim() != 2) {
+    throw xtape::ShapeError("rms_normalized: expected [rows, features], got " +
+                            input.description());
+  }
   const Tensor x = input.detach().contiguous();
   Tensor y = xtape::zeros(x.shape(), xtape::float64);
   Tensor scales = xtape::zeros({x.size(0), 1}, xtape::float64);

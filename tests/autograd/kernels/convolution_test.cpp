@@ -371,6 +371,48 @@ BOOST_AUTO_TEST_CASE(same_bits_every_time) {
   xtape::set_num_threads(before);
 }
 
+// Winograd's copies of a large batch are made of some images after the others.
+BOOST_AUTO_TEST_CASE(a_large_batch_is_that_of_its_parts) {
+  namespace kernels = xtape::kernels;
+  const ConvolutionShape all = Case{"", 5, 24, 192, 192, 24, 3, 3, {.pad = 1}}.shape();
+  const Strides4 sizes{all.batch, all.in_channels, all.in_height, all.in_width};
+  Images<float> x(sizes, Order::channels_last), gy(sizes, Order::channels_last);
+  fill_normal(x, 1);
+  fill_normal(gy, 2);
+  std::vector<float> weight(24 * 24 * 9);
+  fill_normal(weight, 3);
+  struct Results {
+    Images<float> y, gx;
+    std::vector<float> gweight;
+  };
+  const auto run = [&](std::vector<std::int64_t> parts) {
+    Results r{{sizes, Order::channels_last}, {sizes, Order::channels_last}, {}};
+    std::int64_t first = 0;
+    for (const std::int64_t images : parts) {
+      ConvolutionShape s = all;
+      s.batch = images;
+      const std::int64_t at = first * x.strides[0];
+      kernels::convolution_forward<float>(s, x.data() + at, x.strides, weight.data(), nullptr,
+                                          r.y.data() + at, r.y.strides);
+      kernels::convolution_backward_data<float>(s, gy.data() + at, gy.strides, weight.data(),
+                                                r.gx.data() + at, r.gx.strides);
+      std::vector<float> gw(weight.size(), NAN);
+      kernels::convolution_backward_weight<float>(s, x.data() + at, x.strides, gy.data() + at,
+                                                  gy.strides, gw.data(), nullptr);
+      if (r.gweight.empty()) r.gweight.resize(gw.size());
+      for (std::size_t i = 0; i < gw.size(); ++i) r.gweight[i] += gw[i];
+      first += images;
+    }
+    return r;
+  };
+  const Results whole = run({5}), parts = run({3, 2});
+  BOOST_TEST((whole.y.memory == parts.y.memory));
+  BOOST_TEST((whole.gx.memory == parts.gx.memory));
+  const std::vector<double> expected(parts.gweight.begin(), parts.gweight.end());
+  check_close({whole.gweight.begin(), whole.gweight.end()}, expected, tolerance<float>(false),
+              "backward weight");
+}
+
 BOOST_AUTO_TEST_CASE(several_threads_at_once) {
   const Case& c = kCases[12];
   std::vector<std::thread> workers;
