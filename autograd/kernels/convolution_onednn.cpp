@@ -204,10 +204,10 @@ std::shared_ptr<const Plan> find_plan(const ConvolutionShape& s, Pass pass, Layo
   });
 }
 
-// How many images at once: Winograd's kernels have both sides copied into a layout of their own,
-// and the copies of a large batch would be as much memory as its values.
+// How many images at once: Winograd's kernels have both sides copied into a layout of their own.
+// Copies of few images stay in the cache; of a whole batch they are as much memory as its values.
 std::int64_t images_at_once(const ConvolutionShape& s, Precision precision) {
-  constexpr std::int64_t kMost = 8 << 20;  // floats
+  constexpr std::int64_t kMost = 1 << 20;  // floats, 4 MiB
   if (precision != Precision::full || !winograd_pays(s)) return std::max<std::int64_t>(1, s.batch);
   const std::int64_t image =
       s.in_channels * s.in_height * s.in_width + s.out_channels * s.out_height * s.out_width;
