@@ -47,10 +47,11 @@ bool Backward::needs(int i) const {
   return sweep_.needs(node_.edges()[static_cast<std::size_t>(i)]);
 }
 
-Tensor Backward::saved(int i) const {
+// Throws where it was overwritten since.
+detail::Saved& Backward::checked_saved(int i) const {
   if (static_cast<std::uint32_t>(i) >= node_.saves) no_such("saved", i, node_.saves);
-  const detail::Saved& s = node_.saved()[static_cast<std::size_t>(i)];
-  if (!s.value) return {};
+  detail::Saved& s = node_.saved()[static_cast<std::size_t>(i)];
+  if (!s.value) return s;
   const std::uint32_t version = s.value->storage->version.load(std::memory_order_acquire);
   if (version != s.version) {
     throw GradError(std::string("backward of ") + node_.name + ": a value of shape " +
@@ -59,6 +60,19 @@ Tensor Backward::saved(int i) const {
                     ", expected " + std::to_string(s.version) +
                     "); write the functional form, which makes a new tensor, or clone() before");
   }
+  return s;
+}
+
+Tensor Backward::take_saved(int i) {
+  if (sweep_.retains_graph()) return saved(i);
+  Tensor x = Tensor::adopt(std::exchange(checked_saved(i).value, nullptr));
+  node_.released = true;
+  return x;
+}
+
+Tensor Backward::saved(int i) const {
+  const detail::Saved& s = checked_saved(i);
+  if (!s.value) return {};
   detail::retain(s.value);
   Tensor x = Tensor::adopt(s.value);
   if (s.output < 0 || !create_graph()) return x;

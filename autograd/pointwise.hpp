@@ -210,7 +210,7 @@ struct SecondClosure {
 
   void operator()(Backward& t) const {
     Tensor in[2 * N + 1];  // gg, g, x
-    for (int i = 0; i <= N; ++i) in[N + i] = t.saved(i);
+    for (int i = 0; i <= N; ++i) in[N + i] = t.take_saved(i);
     int k = 0;
     for (int i = 0; i < N; ++i) {
       if ((outputs >> i) & 1u) in[i] = t.g(k++);
@@ -247,7 +247,7 @@ struct GradientClosure {
     Tensor in[N + 1];  // g, x
     unsigned wanted = 0;
     for (int i = 0; i < N; ++i) {
-      in[i + 1] = t.saved(i);
+      in[i + 1] = t.take_saved(i);
       wanted |= static_cast<unsigned>(t.needs(i)) << i;
     }
     const bool recorded = t.create_graph();
@@ -309,13 +309,12 @@ class Pointwise {
     constexpr int N = sizeof...(Args);
     static_assert(N >= 1 && N <= 8, "a pointwise function takes 1 to 8 arguments");
     const bool numbers[] = {detail::Number<Args>...};
-    const std::array<Tensor, N> given{as_tensor(args)...};
-    std::array<Tensor, N> x = given;
+    std::array<Tensor, N> x{as_tensor(args)...};
     detail::convert_arguments(name_, x, numbers);
     Tensor y = compute(name_, {detail::value_strip<F, N, float>, detail::value_strip<F, N, double>},
                        &f_, x);
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      const TensorRef inputs[] = {given[I]...};
+      const TensorRef inputs[] = {input(args, x[I])...};
       detail::record_named(name_, y, inputs, saves(x[I]...),
                            detail::GradientClosure<F, N>{f_, name_});
     }
@@ -329,6 +328,15 @@ class Pointwise {
       return detail::Ring<Tensor>::number(Tensor(), static_cast<double>(x));
     } else {
       return x;
+    }
+  }
+  // A tensor as it was given has the history, converted it has none.
+  template <class X>
+  static const Tensor& input(const X& given, const Tensor& converted) {
+    if constexpr (detail::Number<X>) {
+      return converted;
+    } else {
+      return given;
     }
   }
 

@@ -94,10 +94,9 @@ std::int64_t checked_numel(const char* operation, std::span<const std::int64_t> 
   }
   if (empty) return 0;
   for (const std::int64_t size : sizes) {
-    if (size > kMost / n) {
+    if (__builtin_mul_overflow(n, size, &n) || n > kMost) {
       throw ShapeError(std::string(operation) + ": too many elements in shape " + to_string(sizes));
     }
-    n *= size;
   }
   return n;
 }

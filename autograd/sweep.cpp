@@ -6,13 +6,11 @@
 #include <memory>
 #include <string>
 
-#include "autocast.hpp"
 #include "error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/creation.hpp"
 #include "ops/indexing.hpp"
 #include "ops/reductions.hpp"
-#include "scope.hpp"
 
 namespace xtape {
 namespace detail {
@@ -36,6 +34,27 @@ Tensor accumulate(Tensor a, Tensor b, bool create_graph) {
   }
   return add(a, b);
 }
+
+// Puts this thread into the scope and the modes in which a node was recorded.
+class NodeScope {
+ public:
+  explicit NodeScope(const Node& node) noexcept
+      : scope_(std::exchange(thread_state.scope, node.scope)),
+        autocast_(std::exchange(thread_state.autocast, node.autocast)) {
+    tell(thread_state.watcher, [](Watcher& w) { w.scope_changed(); });
+  }
+  ~NodeScope() {
+    thread_state.scope = scope_;
+    thread_state.autocast = autocast_;
+    tell(thread_state.watcher, [](Watcher& w) { w.scope_changed(); });
+  }
+  NodeScope(const NodeScope&) = delete;
+  NodeScope& operator=(const NodeScope&) = delete;
+
+ private:
+  std::uint32_t scope_;
+  bool autocast_;
+};
 
 }  // namespace
 
@@ -95,13 +114,7 @@ Sweep::~Sweep() {
   }
 }
 
-// True where this sweep uses the node's own slots; false where a side table serves.
-bool Sweep::claim(Node& node) {
-  std::uint64_t holder = node.sweep.load(std::memory_order_relaxed);
-  if (holder == id_) return true;
-  if (holder == 0 && node.sweep.compare_exchange_strong(holder, id_, std::memory_order_acquire)) {
-    return true;
-  }
+bool Sweep::claim_side(Node& node, std::uint64_t holder) {
   for (const Sweep* s = outer_; s; s = s->outer_) {
     if (s->id_ == holder) {
       sides_.try_emplace(&node).first->second.gradients.resize(node.outputs);
@@ -160,15 +173,12 @@ void Sweep::discover(const std::vector<Tensor>& outputs) {
   }
 }
 
-bool Sweep::needs(const Edge& edge) noexcept {
-  Node* n = edge.node;
-  if (!n) return false;
-  if (wanted_.empty()) return true;
-  if (n->leaf) {
-    return std::ranges::any_of(wanted_, [&](const Wanted& w) { return w.node == n; });
+bool Sweep::leads_to_wanted(Node& node) noexcept {
+  if (node.leaf) {
+    return std::ranges::any_of(wanted_, [&](const Wanted& w) { return w.node == &node; });
   }
-  if (const Side* s = side(*n)) return s->needed;
-  return n->needed;
+  if (const Side* s = side(node)) return s->needed;
+  return node.needed;
 }
 
 void Sweep::push(Node& node) {
@@ -177,19 +187,8 @@ void Sweep::push(Node& node) {
 }
 
 // Adds to the slot; the first gradient of a node queues it on the reference of the edge.
-void Sweep::deposit(Node& target, std::uint32_t output, Tensor gradient) {
-  if (!claim(target)) {
-    Side& s = *side(target);
-    const bool first = std::ranges::none_of(s.gradients, &Tensor::defined);
-    Tensor& sum = s.gradients[output];
-    sum = sum.defined() ? accumulate(std::move(sum), std::move(gradient), create_graph_)
-                        : std::move(gradient);
-    if (first) {
-      retain(&target);
-      push(target);
-    }
-    return;
-  }
+void Sweep::deposit(Node& target, std::uint32_t output, Tensor&& gradient) {
+  if (!claim_behind_edge(target)) return deposit_beside(target, output, std::move(gradient));
   const auto slots = target.slots();
   const bool first = std::ranges::all_of(slots, [](const Slot& s) { return !s.gradient; });
   Value*& sum = slots[output].gradient;
@@ -205,38 +204,51 @@ void Sweep::deposit(Node& target, std::uint32_t output, Tensor gradient) {
   }
 }
 
+// The same where an outer sweep of this thread uses the slots.
+void Sweep::deposit_beside(Node& target, std::uint32_t output, Tensor&& gradient) {
+  Side& s = *side(target);
+  const bool first = std::ranges::none_of(s.gradients, &Tensor::defined);
+  Tensor& sum = s.gradients[output];
+  sum = sum.defined() ? accumulate(std::move(sum), std::move(gradient), create_graph_)
+                      : std::move(gradient);
+  if (first) {
+    retain(&target);
+    push(target);
+  }
+}
+
 void Sweep::add_root(const Tensor& y, const Tensor& seed) {
   Node& node = *y.value()->node;
   if (node.leaf && !wanted_.empty())
     return collect(node, y.value()->output, const_cast<Tensor&>(seed));
-  deposit(node, y.value()->output, seed);
+  claim(node);  // others may hold y too
+  deposit(node, y.value()->output, Tensor(seed));
   if (std::exchange(node.borrowed, false)) retain(&node);
 }
 
-Tensor Sweep::fit(const Node& from, Node& target, std::uint32_t output, Tensor gradient) {
+// Gives the gradient the dtype and the shape of what it belongs to.
+void Sweep::fit(const Node& from, Node& target, std::uint32_t output, Tensor& gradient) {
   const Slot& slot = target.slots()[output];
   const auto sizes = target.output_sizes(slot);
   if (gradient.dtype() != slot.dtype) gradient = gradient.to(slot.dtype);
-  if (!equal_sizes(gradient.sizes(), sizes)) {
-    try {
-      gradient = sum_to(gradient, Shape(sizes));
-    } catch (const ShapeError&) {
-      throw ShapeError(std::string("backward of ") + from.name + ": a gradient of shape " +
-                       to_string(gradient.sizes()) + " does not fit an input of shape " +
-                       to_string(sizes));
-    }
+  if (equal_sizes(gradient.sizes(), sizes)) return;
+  try {
+    gradient = sum_to(gradient, Shape(sizes));
+  } catch (const ShapeError&) {
+    throw ShapeError(std::string("backward of ") + from.name + ": a gradient of shape " +
+                     to_string(gradient.sizes()) + " does not fit an input of shape " +
+                     to_string(sizes));
   }
-  return gradient;
 }
 
-void Sweep::add(Node& node, int i, Tensor gradient) {
+void Sweep::add(Node& node, int i, Tensor&& gradient) {
   const Edge& edge = node.edges()[static_cast<std::size_t>(i)];
   if (!gradient.defined() || !needs(edge)) return;
   Node& target = *edge.node;
   if (thread_state.watcher) [[unlikely]] {
     tell(thread_state.watcher, [&](Watcher& w) { w.gradient(node, i, gradient); });
   }
-  gradient = fit(node, target, edge.output, std::move(gradient));
+  fit(node, target, edge.output, gradient);
   if (target.leaf && !wanted_.empty()) return collect(target, edge.output, gradient);
   deposit(target, edge.output, std::move(gradient));
 }
@@ -285,7 +297,7 @@ void Sweep::run_hooks(Node& node, Tensor* gradients) {
     Tensor& g = gradients[h.output];
     if (!g.defined()) continue;
     h.hook->call(g);
-    g = fit(node, node, static_cast<std::uint32_t>(h.output), std::move(g));
+    fit(node, node, static_cast<std::uint32_t>(h.output), g);
   }
 }
 
@@ -312,13 +324,11 @@ void Sweep::process(Node& node) {
       std::ranges::none_of(node.edges(), [&](const Edge& e) { return needs(e); })) {
     if (!node.released) return;
   }
-  if (node.released) {
-    const ScopeGuard scope(node.scope);
+  const NodeScope scope(node);  // errors, and the gradients' own graph, are of its module
+  if (node.released) [[unlikely]] {
     throw GradError(std::string("backward: the graph at ") + node.name +
                     " was released by an earlier backward; pass retain_graph = true to the first");
   }
-  const ScopeGuard scope(node.scope);  // errors, and the gradients' own graph, are of its module
-  const Autocast autocast(node.autocast);
   Backward t(node, *this, gradients, node.outputs);
   Watcher* watcher = thread_state.watcher;
   if (watcher) [[unlikely]]
@@ -350,7 +360,7 @@ void Sweep::hand_over_edges(Node& node, bool keep) noexcept {
   }
 }
 
-void Sweep::accumulate_leaf(Node& leaf, Tensor gradient) {
+void Sweep::accumulate_leaf(Node& leaf, Tensor&& gradient) {
   Extras& e = *leaf.extras;
   if (create_graph_) {
     e.gradient = e.gradient.defined() ? xtape::add(e.gradient, gradient) : gradient;

@@ -28,10 +28,13 @@ class Sweep {
   void run();
   Tensor take_wanted(std::size_t i) { return std::move(wanted_[i].gradient); }
 
-  bool needs(const Edge& edge) noexcept;
-  void add(Node& node, int i, Tensor gradient);
+  bool needs(const Edge& edge) noexcept {
+    return edge.node && (wanted_.empty() || leads_to_wanted(*edge.node));
+  }
+  void add(Node& node, int i, Tensor&& gradient);
   static void add_rows(Backward& t, int i, const Tensor& index, Tensor values);
   bool create_graph() const noexcept { return create_graph_; }
+  bool retains_graph() const noexcept { return retain_graph_; }
 
  private:
   class Gradients;
@@ -51,8 +54,26 @@ class Sweep {
     bool needed = true;
   };
 
-  bool claim(Node& node);
+  // True where this sweep uses the node's own slots; false where a side table serves.
+  bool claim(Node& node) {
+    if (node.sweep.load(std::memory_order_relaxed) == id_) return true;
+    std::uint64_t free = 0;
+    return node.sweep.compare_exchange_strong(free, id_, std::memory_order_acquire) ||
+           claim_side(node, free);
+  }
+  bool claim_side(Node& node, std::uint64_t holder);
+  // The same of a node that an edge of a claimed one leads to: where nothing else refers to it, no
+  // other thread can come to it, and no locked instruction is needed.
+  bool claim_behind_edge(Node& node) {
+    if (node.refs.load(std::memory_order_acquire) > 1 ||
+        node.sweep.load(std::memory_order_relaxed) != 0) {
+      return claim(node);
+    }
+    node.sweep.store(id_, std::memory_order_relaxed);
+    return true;
+  }
   Side* side(Node& node);
+  bool leads_to_wanted(Node& node) noexcept;
   void discover(const std::vector<Tensor>& outputs);
   void push(Node& node);
   void process(Node& node);
@@ -61,10 +82,11 @@ class Sweep {
   void finish_leaves();
   bool may_hold_rows(Node& target, const Tensor& values);
   void collect(Node& node, std::uint32_t output, Tensor& gradient);
-  void accumulate_leaf(Node& leaf, Tensor gradient);
+  void accumulate_leaf(Node& leaf, Tensor&& gradient);
   void hand_over_edges(Node& node, bool keep) noexcept;
-  void deposit(Node& target, std::uint32_t output, Tensor gradient);
-  Tensor fit(const Node& from, Node& target, std::uint32_t output, Tensor gradient);
+  void deposit(Node& target, std::uint32_t output, Tensor&& gradient);
+  void deposit_beside(Node& target, std::uint32_t output, Tensor&& gradient);
+  static void fit(const Node& from, Node& target, std::uint32_t output, Tensor& gradient);
 
   std::uint64_t id_;
   bool retain_graph_, create_graph_;

@@ -42,8 +42,7 @@ void describe_output(Node& node, std::size_t k, std::uint32_t& at, DType dtype,
                      std::span<const std::int64_t> sizes) noexcept {
   Slot& slot = node.slot_array()[k];
   slot = {nullptr, at, static_cast<std::uint8_t>(sizes.size()), dtype};
-  std::copy(sizes.begin(), sizes.end(), node.sizes() + at);
-  at += static_cast<std::uint32_t>(sizes.size());
+  for (const std::int64_t size : sizes) node.sizes()[at++] = size;
 }
 
 // A leaf counts as a node older than each operation that uses it. Renumbered only while no live

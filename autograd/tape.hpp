@@ -43,6 +43,7 @@ struct EnableGrad : detail::GradModeGuard {
 
 namespace detail {
 struct Node;
+struct Saved;
 class Sweep;
 }  // namespace detail
 
@@ -59,6 +60,9 @@ class XTAPE_API Backward {
   Tensor take_g(int k = 0) { return std::move(gradients_[output(k)]); }
   /// The i-th of `saves(...)`. Throws GradError where it was overwritten since.
   Tensor saved(int i) const;
+  /// The same for its last use: given away where the sweep releases the graph, so that its memory
+  /// may be free sooner. Where the closure throws afterwards, the operation counts as released.
+  Tensor take_saved(int i);
   /// Adds to the gradient of input i: summed back over broadcast dimensions and converted to its
   /// dtype; an undefined `gradient` adds nothing. Throws ShapeError where it does not fit.
   void add(int i, Tensor gradient);
@@ -77,6 +81,7 @@ class XTAPE_API Backward {
     return k;
   }
   [[noreturn]] void no_such(const char* what, int i, std::int64_t count) const;
+  detail::Saved& checked_saved(int i) const;
 
   detail::Node& node_;
   detail::Sweep& sweep_;

@@ -17,27 +17,30 @@ namespace detail {
 namespace {
 
 constexpr std::size_t kHeader = 64;
+constexpr std::size_t kSmall = 4096;  // data up to it lie in one block with their first value
 
 std::size_t value_bytes(std::size_t rank) noexcept {
   return sizeof(Value) + 2 * rank * sizeof(std::int64_t);
 }
 
-Storage* make_storage(std::size_t bytes) {
-  auto* block = static_cast<std::byte*>(allocate_inline(kHeader + bytes));
+// Storage with its own memory, `before` bytes after its start.
+Storage* make_storage(std::size_t before, std::size_t bytes) {
+  auto* block = static_cast<std::byte*>(allocate_inline(before + bytes));
   auto* s = ::new (block) Storage;
-  s->data = block + kHeader;
+  s->data = block + before;
   s->bytes = bytes;
   count_storage(static_cast<std::int64_t>(bytes));
   return s;
 }
 
-// Takes over one reference to `storage`.
-Value* make_value(DType dtype, std::span<const std::int64_t> sizes, Storage* storage,
-                  std::byte* data) {
-  auto* v = ::new (allocate_inline(value_bytes(sizes.size()))) Value;
+// A row-major value at `place`. Takes over one reference to `storage`.
+Value* make_value_at(void* place, DType dtype, std::span<const std::int64_t> sizes,
+                     Storage* storage, std::byte* data) noexcept {
+  auto* v = ::new (place) Value;
   v->dtype = dtype;
   v->rank = static_cast<std::uint8_t>(sizes.size());
   v->contiguous = true;
+  v->with_data = false;
   v->output = 0;
   v->storage = storage;
   v->data = data;
@@ -57,6 +60,31 @@ Value* make_value(DType dtype, std::span<const std::int64_t> sizes, Storage* sto
   v->numel = n;
   count_tensor(1);
   return v;
+}
+
+Value* make_value(DType dtype, std::span<const std::int64_t> sizes, Storage* storage,
+                  std::byte* data) {
+  return make_value_at(allocate_inline(value_bytes(sizes.size())), dtype, sizes, storage, data);
+}
+
+// A row-major value with memory of its own: one block where that is small. Then the value keeps one
+// reference to the block it lies in as long as it lives, whatever memory it shows (`set_data`).
+Value* make_fresh(DType dtype, std::span<const std::int64_t> sizes, std::int64_t numel) {
+  const std::size_t bytes = static_cast<std::size_t>(numel) * item_size(dtype);
+  if (bytes > kSmall) {
+    Storage* s = make_storage(kHeader, bytes);
+    return make_value(dtype, sizes, s, s->data);
+  }
+  const std::size_t before = sizeof(Storage) + value_bytes(sizes.size());
+  Storage* s = make_storage((before + 63) / 64 * 64, bytes);
+  Value* v = make_value_at(s + 1, dtype, sizes, s, s->data);
+  v->with_data = true;
+  return v;
+}
+
+// The storage in whose block the value lies, behind it; null where it has a block of its own.
+Storage* home_of(Value* v) noexcept {
+  return v->with_data ? reinterpret_cast<Storage*>(v) - 1 : nullptr;
 }
 
 bool is_contiguous(std::span<const std::int64_t> sizes, const std::int64_t* strides,
@@ -90,30 +118,33 @@ void destroy(Storage* s) noexcept {
     s->release(s->owner);
     deallocate_inline(s, kHeader);
   } else {
-    deallocate_inline(s, kHeader + s->bytes);
+    const auto before = static_cast<std::size_t>(s->data - reinterpret_cast<std::byte*>(s));
+    deallocate_inline(s, before + s->bytes);
   }
 }
 
 void destroy(Value* v) noexcept {
-  release(v->storage);
   if (Node* node = v->node) {
     if (node->leaf) node->extras->value = nullptr;
     release(node);
   }
   count_tensor(-1);
-  deallocate_inline(v, value_bytes(v->rank));
+  Storage* home = home_of(v);
+  if (v->storage != home) release(v->storage);
+  if (home) {
+    release(home);
+  } else {
+    deallocate_inline(v, value_bytes(v->rank));
+  }
 }
 
 Tensor empty(DType dtype, std::span<const std::int64_t> sizes) {
-  const std::int64_t n = checked_numel("empty", sizes);
-  Storage* s = make_storage(static_cast<std::size_t>(n) * item_size(dtype));
-  return Tensor::adopt(make_value(dtype, sizes, s, s->data));
+  return Tensor::adopt(make_fresh(dtype, sizes, checked_numel("empty", sizes)));
 }
 
 Tensor empty_like(const Tensor& like, DType dtype) {
   const Value& l = *like.value();
-  Storage* s = make_storage(static_cast<std::size_t>(l.numel) * item_size(dtype));
-  Value* v = make_value(dtype, like.sizes(), s, s->data);
+  Value* v = make_fresh(dtype, like.sizes(), l.numel);
   if (!l.contiguous && is_dense(like)) set_strides(*v, like.strides());
   return Tensor::adopt(v);
 }
@@ -289,7 +320,8 @@ void Tensor::set_grad(const Tensor& gradient) {
     }
   }
   node.extras->gradient = gradient;
-  if (!node.extras->holds_rows.exchange(false, std::memory_order_relaxed)) return;
+  if (!node.extras->holds_rows.load(std::memory_order_relaxed)) return;
+  node.extras->holds_rows.store(false, std::memory_order_relaxed);
   node.extras->rows.clear();
 }
 
@@ -371,8 +403,10 @@ Tensor& Tensor::set_data(const Tensor& other) {
   // What was saved before must find another version, in the new storage too.
   const std::uint32_t next = value_->storage->version.load() + 1;
   if (other.value_->storage->version.load() < next) other.value_->storage->version = next;
-  detail::retain(other.value_->storage);
-  detail::release(std::exchange(value_->storage, other.value_->storage));
+  const detail::Storage* home = detail::home_of(value_);
+  if (other.value_->storage != home) detail::retain(other.value_->storage);
+  detail::Storage* before = std::exchange(value_->storage, other.value_->storage);
+  if (before != home) detail::release(before);
   value_->data = other.value_->data;
   value_->dtype = other.dtype();
   detail::set_strides(*value_, other.strides());

@@ -31,6 +31,7 @@ struct Value {
   DType dtype;
   std::uint8_t rank;
   bool contiguous;       // row-major and dense
+  bool with_data;        // lies in one block with the data it was made for
   std::uint32_t output;  // which output of `node` it is
   std::int64_t numel;
   Storage* storage;

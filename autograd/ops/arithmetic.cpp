@@ -152,11 +152,23 @@ DType result_type(const Tensor& a, const Tensor& b) {
   return promote(a.dtype(), b.dtype());
 }
 
+namespace {
+
+// g * x, the last that a closure does with its gradient: in g's memory where nobody else sees it.
+Tensor scaled(const Backward& t, Tensor g, const Tensor& x) {
+  const bool fits = !t.create_graph() && g.dtype() == x.dtype() && detail::pair_up(g, x);
+  if (!fits || !detail::is_sole_owner(g)) return g * x;
+  detail::elementwise_pair_into(kernels::binary_strip(Binary::mul, g.dtype()), g, g, x);
+  return g;
+}
+
+}  // namespace
+
 Tensor add(const Tensor& a, const Tensor& b) {
   Tensor y = compute("add", Binary::add, a, b);
   record("add", y, {a, b}, saves(), [](Backward& t) {
-    t.add(0, t.g());
-    t.add(1, t.g());
+    if (t.needs(1)) t.add(1, t.g());
+    t.add(0, t.take_g());
   });
   return y;
 }
@@ -194,8 +206,8 @@ Tensor mul(const Tensor& a, const Tensor& b) {
   const Tensor none;
   record("mul", y, {a, b}, saves(b.requires_grad() ? a : none, a.requires_grad() ? b : none),
          [](Backward& t) {
-           if (t.needs(0)) t.add(0, t.g() * t.saved(1));
-           if (t.needs(1)) t.add(1, t.g() * t.saved(0));
+           if (t.needs(1)) t.add(1, t.g() * t.take_saved(0));
+           if (t.needs(0)) t.add(0, scaled(t, t.take_g(), t.take_saved(1)));
          });
   return y;
 }

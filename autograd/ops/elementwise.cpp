@@ -137,15 +137,20 @@ Tensor elementwise(const char* operation, kernels::StripFunction f, DType result
 
 Tensor elementwise_pair(kernels::StripFunction f, const Tensor& a, const Tensor& b, DType result) {
   Tensor y = empty_like(a, result);
+  elementwise_pair_into(f, y, a, b);
+  return y;
+}
+
+void elementwise_pair_into(kernels::StripFunction f, const Tensor& y, const Tensor& a,
+                           const Tensor& b) {
   const auto in = static_cast<std::int64_t>(item_size(a.dtype()));
-  const auto out = static_cast<std::int64_t>(item_size(result));
+  const auto out = static_cast<std::int64_t>(item_size(y.dtype()));
   constexpr std::int64_t kSteps[3] = {1, 1, 1};
   parallel_for(y.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     std::byte* const pointers[3] = {y.value()->data + begin * out, a.value()->data + begin * in,
                                     b.value()->data + begin * in};
     f(nullptr, pointers, kSteps, end - begin);
   });
-  return y;
 }
 
 Tensor elementwise_number(kernels::StripFunction f, const Tensor& x, const void* number,

@@ -27,6 +27,9 @@ inline Tensor elementwise_number(kernels::StripFunction f, const Tensor& x, cons
 
 /// f over two tensors of one shape, both row-major: the common case, with little around it.
 Tensor elementwise_pair(kernels::StripFunction f, const Tensor& a, const Tensor& b, DType result);
+/// The same into y, another of that shape and order or one of the two.
+void elementwise_pair_into(kernels::StripFunction f, const Tensor& y, const Tensor& a,
+                           const Tensor& b);
 
 /// True where both are row-major and of one shape.
 inline bool pair_up(const Tensor& a, const Tensor& b) noexcept {

@@ -170,7 +170,7 @@ void multiply_into(const Tensor& y, const Factor& a, const Factor& b, double alp
 }
 
 // [..., n] as [rows, n].
-Tensor as_matrix(const Tensor& x) {
+Tensor as_matrix(Tensor x) {
   if (x.dim() == 2) return x;
   const std::int64_t n = x.sizes()[x.dim() - 1];
   std::int64_t rows = 1;
@@ -197,11 +197,20 @@ Shape product_shape(const char* operation, const Factor& a, const Factor& b) {
   return shape;
 }
 
+// The uninitialised result.
+Tensor empty_product(const char* operation, const Factor& a, const Factor& b) {
+  if (a.x.dim() > 2 || b.x.dim() > 2) {
+    return detail::empty(a.x.dtype(), product_shape(operation, a, b));
+  }
+  const std::int64_t sizes[] = {a.rows(), b.cols()};
+  return detail::empty(a.x.dtype(), sizes);
+}
+
 // The one product that is recorded: with either factor transposed, its gradients are products of
 // the same kind, and no transposed view is ever made.
 Tensor product(const char* operation, const Factor& a, const Factor& b) {
   check_inner(operation, a.x, b.x, a.cols(), b.rows());
-  Tensor y = detail::empty(a.x.dtype(), product_shape(operation, a, b));
+  Tensor y = empty_product(operation, a, b);
   multiply_into(y, a, b, 1, 0);
   // Each factor is saved for the other's gradient alone.
   record("matmul", y, {a.x, b.x},
@@ -209,12 +218,12 @@ Tensor product(const char* operation, const Factor& a, const Factor& b) {
          [ta = a.transposed, tb = b.transposed](Backward& t) {
            const Tensor& g = t.g();
            if (t.needs(0)) {
-             const Tensor right = t.saved(1);
+             const Tensor right = t.take_saved(1);
              t.add(0, ta ? product("matmul", {right, tb}, {g, true})
                          : product("matmul", {g}, {right, !tb}));
            }
            if (!t.needs(1)) return;
-           const Tensor left = t.saved(0);
+           const Tensor left = t.take_saved(0);
            if (tb) return t.add(1, product("matmul", {g, true}, {left, ta}));
            // One matrix for a whole batch: its gradient is one product, too.
            const bool folds = !ta && t.sizes(1).size() == 2 && left.dim() > 2;
@@ -324,7 +333,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                      to_string(x.sizes()) + " and " + to_string(weight.sizes()));
   }
   const std::int64_t out = weight.sizes()[0];
-  if (bias.defined() && bias.shape() != Shape{out}) {
+  if (bias.defined() && (bias.dim() != 1 || bias.numel() != out)) {
     throw ShapeError("linear: expected a bias " + to_string(Shape{out}) + ", got " +
                      to_string(bias.sizes()));
   }
@@ -343,10 +352,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
          [](Backward& t) {
            Tensor g = t.take_g();
            if (t.needs(0)) {
-             t.add(0, product("linear", {g.dim() == 1 ? as_matrix(g) : g}, {t.saved(1)}));
+             t.add(0, product("linear", {g.dim() == 1 ? as_matrix(g) : g}, {t.take_saved(1)}));
            }
            if (t.needs(1)) {
-             t.add(1, product("linear", {as_matrix(g), true}, {as_matrix(t.saved(0))}));
+             t.add(1, product("linear", {as_matrix(g), true}, {as_matrix(t.take_saved(0))}));
            }
            if (t.needs(2)) t.add(2, std::move(g));
          });

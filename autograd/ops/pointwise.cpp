@@ -50,6 +50,7 @@ void convert_arguments(const char* name, std::span<Tensor> arguments,
     }
   }
   if (!is_floating(dtype)) dtype = float32;
+  if (std::ranges::all_of(arguments, [=](const Tensor& x) { return x.dtype() == dtype; })) return;
   const NoGrad no_grad;
   for (Tensor& x : arguments) {
     if (x.dtype() != dtype) x = x.to(dtype);
@@ -57,6 +58,11 @@ void convert_arguments(const char* name, std::span<Tensor> arguments,
 }
 
 namespace {
+
+// The common case, in which there is no shape or order to work out: row-major, all of one shape.
+bool are_alike(std::span<const Tensor> inputs) noexcept {
+  return std::ranges::all_of(inputs, [&](const Tensor& x) { return pair_up(inputs[0], x); });
+}
 
 Shape common_shape(const char* name, std::span<const Tensor> inputs) {
   Shape shape = inputs[0].shape();
@@ -66,6 +72,11 @@ Shape common_shape(const char* name, std::span<const Tensor> inputs) {
     }
   }
   return shape;
+}
+
+bool same_layout(const Tensor& a, const Tensor& b) noexcept {
+  return std::ranges::equal(a.sizes(), b.sizes()) && std::ranges::equal(a.strides(), b.strides()) &&
+         is_dense(a);
 }
 
 // The input that lends the result its memory order.
@@ -81,10 +92,15 @@ const Tensor* layout_of(std::span<const Tensor> inputs, const Shape& shape) noex
 
 Tensor pointwise_value(const char* name, StripPair f, const void* formula,
                        std::span<const Tensor> arguments) {
-  const Shape shape = common_shape(name, arguments);
-  const Tensor* like = layout_of(arguments, shape);
   const DType dtype = arguments[0].dtype();
-  Tensor y = like ? empty_like(*like, dtype) : empty(dtype, shape);
+  Tensor y;
+  if (are_alike(arguments)) {
+    y = empty_like(arguments[0], dtype);
+  } else {
+    const Shape shape = common_shape(name, arguments);
+    const Tensor* like = layout_of(arguments, shape);
+    y = like ? empty_like(*like, dtype) : empty(dtype, shape);
+  }
   const Tensor* output = &y;
   const Tensor* inputs[kernels::kMaxOperands];
   for (std::size_t i = 0; i < arguments.size(); ++i) inputs[i] = &arguments[i];
@@ -104,32 +120,34 @@ Tensor pointwise_sum(const char* name, StripPair f, const void* formula,
 void pointwise_outputs(StripPair f, const void* formula, std::span<Tensor> outputs, unsigned wanted,
                        std::span<const Tensor> inputs, Tensor* reuse) {
   if (wanted == 0) return;
-  const Shape shape = common_shape("pointwise gradient", inputs);
-  // The saved arguments tell the layout better than the incoming gradient, often an expanded one.
-  const Tensor* like = layout_of(inputs.subspan(1), shape);
-  if (!like) like = layout_of(inputs, shape);
+  const Tensor* like = &inputs[0];
+  Shape shape;
+  if (!are_alike(inputs)) {
+    shape = common_shape("pointwise gradient", inputs);
+    // The saved arguments tell the layout better than the incoming gradient, often an expanded one.
+    like = layout_of(inputs.subspan(1), shape);
+    if (!like) like = layout_of(inputs, shape);
+  }
   const DType dtype = inputs[0].dtype();
-  const bool reusable = reuse && like && is_sole_owner(*reuse) && is_dense(*reuse) &&
-                        std::ranges::equal(reuse->sizes(), like->sizes()) &&
-                        std::ranges::equal(reuse->strides(), like->strides());
-  Tensor layout;
   const Tensor* out[kernels::kMaxOperands];
   const Tensor* in[kernels::kMaxOperands];
-  bool reused = false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) in[i] = &inputs[i];
+  const Tensor* layout = nullptr;
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     out[k] = &outputs[k];
     if (!((wanted >> k) & 1u)) continue;
     // Each strip reads its inputs before it writes: the gradient may become the result.
-    if (reusable && !std::exchange(reused, true)) {
-      outputs[k] = make_view(*reuse, reuse->value()->data, reuse->sizes(), reuse->strides());
+    if (reuse && like && is_sole_owner(*reuse) && same_layout(*reuse, *like)) {
+      outputs[k] = std::move(*reuse);
+      in[reuse - inputs.data()] = &outputs[k];
+      if (like == reuse) like = &outputs[k];
+      reuse = nullptr;
     } else {
       outputs[k] = like ? empty_like(*like, dtype) : empty(dtype, shape);
     }
-    layout = outputs[k];
+    layout = &outputs[k];
   }
-  for (std::size_t i = 0; i < inputs.size(); ++i) in[i] = &inputs[i];
-  elementwise_into(f.of(dtype), layout, {out, outputs.size()}, {in, inputs.size()}, formula);
-  if (reused) *reuse = Tensor();
+  elementwise_into(f.of(dtype), *layout, {out, outputs.size()}, {in, inputs.size()}, formula);
 }
 
 }  // namespace xtape::detail

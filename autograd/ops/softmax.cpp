@@ -114,29 +114,32 @@ namespace detail {
 
 void check_labels(const char* operation, const Tensor& input, const Tensor& target,
                   std::int64_t ignore_index) {
-  const std::string who = operation;
   check_input(operation, input);
   check_defined(operation, target);
   if (target.dtype() != int64) {
-    throw DTypeError(who + ": expected int64 class labels, got " + target.description());
+    throw DTypeError(std::string(operation) + ": expected int64 class labels, got " +
+                     target.description());
   }
   const int dim = input.dim() > 1 ? 1 : 0;
-  Shape expected = input.shape();
-  if (input.dim() > 0) expected.erase(dim);
-  if (input.dim() == 0 || target.shape() != expected) {
-    throw ShapeError(who + ": expected input [N, C, ...] and target [N, ...], got " +
+  bool fits = input.dim() > 0 && target.dim() == input.dim() - 1;
+  for (int i = 0; fits && i < target.dim(); ++i) {
+    fits = target.sizes()[i] == input.sizes()[i < dim ? i : i + 1];
+  }
+  if (!fits) {
+    throw ShapeError(std::string(operation) +
+                     ": expected input [N, C, ...] and target [N, ...], got " +
                      to_string(input.sizes()) + " and " + to_string(target.sizes()));
   }
   if (target.numel() == 0) {
-    throw ShapeError(who + ": empty batch, input " + to_string(input.sizes()));
+    throw ShapeError(std::string(operation) + ": empty batch, input " + to_string(input.sizes()));
   }
   const std::int64_t classes = input.sizes()[dim];
   const Tensor labels = target.contiguous();
   const std::int64_t* label = labels.data<std::int64_t>();
   for (std::int64_t i = 0; i < target.numel(); ++i) {
     if ((label[i] >= 0 && label[i] < classes) || label[i] == ignore_index) continue;
-    throw IndexError(who + ": label " + std::to_string(label[i]) + " is out of range for " +
-                     std::to_string(classes) + " classes");
+    throw IndexError(std::string(operation) + ": label " + std::to_string(label[i]) +
+                     " is out of range for " + std::to_string(classes) + " classes");
   }
 }
 
@@ -195,14 +198,14 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, std::int64_t ign
       y.value()->data, largest.value()->data, log_sum.value()->data, x.value()->data);
   record("cross_entropy", y, {input}, saves(input, labels, largest, log_sum),
          [dim, ignore_index, label_smoothing](Backward& t) {
-           const Tensor in = t.saved(0), classes = t.saved(1);
+           const Tensor in = t.take_saved(0), classes = t.take_saved(1);
            if (t.create_graph()) {
              return t.add(
                  0, composed_gradient(t.g(), in, classes, dim, ignore_index, label_smoothing));
            }
            const Tensor from = with_ordered_positions(in, dim);
            const Tensor g = t.g().is_contiguous() ? t.g() : copy_contiguous(t.g());
-           const Tensor top = t.saved(2), sum = t.saved(3);
+           const Tensor top = t.take_saved(2), sum = t.take_saved(3);
            Tensor gradient = empty_like(from, from.dtype());
            kernels::cross_entropy_backward(
                class_slices(from, dim), from.dtype(),

@@ -12,7 +12,7 @@ struct OutputClosure {
 
   void operator()(Backward& t) const {
     if (t.create_graph()) return t.add(0, Pointwise<G>(name, gradient)(t.g(), t.saved(0)));
-    Tensor in[2] = {t.take_g(), t.saved(0)};
+    Tensor in[2] = {t.take_g(), t.take_saved(0)};
     Tensor out[1];
     pointwise_outputs({value_strip<G, 2, float>, value_strip<G, 2, double>}, &gradient, out, 1, in,
                       &in[0]);

@@ -421,6 +421,25 @@ BOOST_AUTO_TEST_CASE(a_gradient_that_a_hook_keeps_is_not_written) {
   XTAPE_SAME(x.grad(), {12, 12});
 }
 
+// A product's gradient is computed in the memory of the one that comes in, unless that is kept.
+BOOST_AUTO_TEST_CASE(a_gradient_that_is_kept_is_not_written_by_a_product) {
+  const NothingLeft nothing_left;
+  const Tensor x = leaf({1, 2}), a = tensor({3, 4}, float64), seed = tensor({10, 100}, float64);
+  Tensor y = x * a;
+  y.retain_grad();
+  Tensor kept;
+  y.register_hook([&kept](const Tensor& g) { kept = g; });
+  (y + a).backward({.seed = seed, .retain_graph = true});
+  XTAPE_SAME(seed, {10, 100});
+  XTAPE_SAME(kept, {10, 100});
+  XTAPE_SAME(y.grad(), {10, 100});
+  XTAPE_SAME(x.grad(), {30, 400});
+  sum(y * a * a).backward();  // nobody keeps the one between
+  XTAPE_SAME(kept, {9, 16});
+  XTAPE_SAME(y.grad(), {9, 16});
+  XTAPE_SAME(x.grad(), {57, 464});
+}
+
 BOOST_AUTO_TEST_CASE(hooks_after_accumulation) {
   Tensor x = leaf({1, 2});
   std::vector<Values> seen;

@@ -226,6 +226,49 @@ BOOST_AUTO_TEST_CASE(storage_lives_as_long_as_a_handle_or_a_saved_value) {
   BOOST_TEST(memory::stats().live_nodes == before.live_nodes);
 }
 
+namespace {
+
+// x passed on; its closure takes what was saved, notes who else holds it, then throws where
+// `fails`.
+bool fails = false;
+unsigned holders = 0;
+Tensor taking(const Tensor& x) {
+  Tensor y = x.detach().clone();
+  record("taking", y, {x}, saves(x.detach().clone(), y), [](Backward& t) {
+    const Tensor kept = t.take_saved(0), output = t.take_saved(1);
+    holders = kept.value()->refs.load() - 1;
+    if (fails) throw ValueError("taking: broken");
+    t.add(0, t.g() * kept + output * 0);
+  });
+  return y;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_saved_value_that_is_taken) {
+  const auto before = memory::stats();
+  {
+    const Tensor x = leaf({2, 3});
+    const Tensor y = taking(x);
+    y.backward({.seed = tensor({1, 10}, float64), .retain_graph = true});
+    BOOST_TEST(holders == 1u);  // the tape keeps it for the next sweep
+    y.backward({.seed = tensor({1, 10}, float64)});
+    BOOST_TEST(holders == 0u);
+    XTAPE_SAME(x.grad(), {4, 60});
+    BOOST_CHECK_EXCEPTION(sum(y).backward(), GradError, says("the graph at taking was released"));
+    const Tensor first = grad({sum(taking(x))}, {x}, {.create_graph = true})[0];
+    XTAPE_SAME(first, {2, 3});
+    const Tensor z = taking(x);
+    fails = true;
+    BOOST_CHECK_THROW(sum(z).backward({.retain_graph = true}), ValueError);
+    BOOST_CHECK_THROW(sum(z).backward(), ValueError);
+    fails = false;
+    BOOST_CHECK_EXCEPTION(sum(z).backward(), GradError, says("the graph at taking was released"));
+  }
+  BOOST_TEST(memory::stats().live_tensors == before.live_tensors);
+  BOOST_TEST(memory::stats().live_nodes == before.live_nodes);
+}
+
 BOOST_AUTO_TEST_CASE(graphs_cross_threads) {
   // Recorded in one thread, continued in a second, walked in a third.
   const Tensor x = leaf({1, 2, 3});

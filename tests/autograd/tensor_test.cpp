@@ -212,6 +212,28 @@ BOOST_AUTO_TEST_CASE(a_value_saved_before_its_leaf_took_over_other_data) {
   BOOST_CHECK_THROW(y.backward(), GradError);
 }
 
+// A small tensor's value lies in one block with its data; either may be wanted longer.
+BOOST_AUTO_TEST_CASE(values_and_data_of_small_tensors) {
+  const auto before = memory::stats();
+  for (const std::int64_t n : {3, 3000}) {
+    Tensor x = full({n}, 1), y = full({n}, 2), other_handle = y;
+    const Tensor view_of_x = x.view({n, 1}), view_of_y = y.view({n, 1});
+    y.set_data(x);
+    x = Tensor();
+    other_handle.fill_(3);
+    XTAPE_SAME(view_of_x[0], {3});
+    XTAPE_SAME(view_of_y[0], {2});
+    y.set_data(view_of_y.view({n}));  // back to the memory it was made for
+    XTAPE_SAME(other_handle[n - 1], {2});
+    y.set_data(y);
+    y.set_data(full({n}, 4));
+    y = Tensor();
+    XTAPE_SAME(other_handle[n - 1], {4});
+  }
+  BOOST_TEST(memory::stats().live_tensors == before.live_tensors);
+  BOOST_TEST(memory::stats().live_bytes == before.live_bytes);
+}
+
 BOOST_AUTO_TEST_CASE(adopted_memory) {
   static int released;
   released = 0;
