@@ -91,11 +91,18 @@ void norm_rows_of(const NormRows& n, const T* x, const T* weight, const T* bias,
   });
 }
 
-// What some rows add to the gradients; each of dx, dweight, dbias null where nobody wants it. With
+// Sums by column, of the gradients of weight and bias: a vector of the one, then one of the other,
+// so that both go to one place and lie at other offsets in their pages than the rows do. A load
+// waits for stores before it whose addresses agree in the last 12 bits.
+std::int64_t size_of_sums(const NormRows& n, std::int64_t lanes) {
+  return (n.count + lanes - 1) / lanes * lanes * 2;
+}
+
+// What some rows add to the gradients; dx and `columns` null where nobody wants them. With
 // d = g weight and z = (x - mean) rstd: dx = rstd (d - mean of d - z mean of d z).
 template <class T>
 void gradient_of_rows(const NormRows& n, std::int64_t rows, const T* g, const T* x, const T* weight,
-                      const T* mean, const T* rstd, T* dx, T* dweight, T* dbias) {
+                      const T* mean, const T* rstd, T* dx, T* columns) {
   const auto centre = [&](std::int64_t r) { return mean ? mean[r] : T(0); };
   const auto measure = [&](std::int64_t r, auto&& write) {
     const T *gr = g + r * n.count, *xr = x + r * n.count;
@@ -119,11 +126,11 @@ void gradient_of_rows(const NormRows& n, std::int64_t rows, const T* g, const T*
     const auto write = [=](std::int64_t i, const Part<T>& part) {
       const Lane<T> d = part.load(gr + i, T(0)), scaled = d * factor;
       const Lane<T> deviation = part.load(xr + i, T(0)) - middle;
-      const Lane<T> of_weight = load_or<T>(dweight, i, part, 0) + scaled * deviation;
-      const Lane<T> of_bias = load_or<T>(dbias, i, part, 0) + d;
       if (to) part.store(scaled * load_or(weight, i, part, 1) - even - deviation * along, to + i);
-      if (dweight) part.store(of_weight, dweight + i);
-      if (dbias) part.store(of_bias, dbias + i);
+      if (!columns) return;
+      T *of_weight = columns + 2 * i, *of_bias = of_weight + Lane<T>::kSize;
+      (Lane<T>::load(of_weight) + scaled * deviation).store(of_weight);
+      (Lane<T>::load(of_bias) + d).store(of_bias);
     };
     if (dx && r + 1 < rows) {
       sums = measure(r + 1, write);
@@ -133,15 +140,19 @@ void gradient_of_rows(const NormRows& n, std::int64_t rows, const T* g, const T*
   }
 }
 
-// y[j] = sum of parts[i][j]
 template <class T>
-void join_parts(const T* parts, std::int64_t rows, std::int64_t count, T* y) {
-  std::copy_n(parts, count, y);
-  for (std::int64_t r = 1; r < rows; ++r) {
-    each_part<T>(count, [&](auto i, auto part) {
-      part.store(part.load(y + i, T(0)) + part.load(parts + r * count + i, T(0)), y + i);
-    });
-  }
+void join_columns(const NormRows& n, std::int64_t chunks, const T* columns, T* dweight, T* dbias) {
+  constexpr std::int64_t W = Lane<T>::kSize;
+  const std::int64_t size = size_of_sums(n, W);
+  each_part<T>(n.count, [&](auto i, auto part) {
+    LanePair<T> sums;
+    for (std::int64_t c = 0; c < chunks; ++c) {
+      const T* from = columns + c * size + 2 * i;
+      sums.add({Lane<T>::load(from), Lane<T>::load(from + W)});
+    }
+    if (dweight) part.store(sums.first, dweight + i);
+    if (dbias) part.store(sums.second, dbias + i);
+  });
 }
 
 template <class T>
@@ -149,21 +160,18 @@ void norm_rows_backward_of(const NormRows& n, const T* g, const T* x, const T* w
                            const T* mean, const T* rstd, T* dx, T* dweight, T* dbias) {
   const std::int64_t grain =
       std::max(rows_of_grain(n.count), (n.rows + kMostChunks - 1) / kMostChunks);
-  const std::int64_t chunks = (n.rows + grain - 1) / grain;
-  const auto partial = static_cast<std::size_t>(chunks * n.count);
-  const Scratch<T> weights(dweight ? partial : 0), biases(dbias ? partial : 0);
+  const bool sums = dweight || dbias;
+  const std::int64_t chunks = sums ? (n.rows + grain - 1) / grain : 0;
+  const std::int64_t size = size_of_sums(n, Lane<T>::kSize);
+  const Scratch<T> columns(static_cast<std::size_t>(chunks * size));
   parallel_for(n.rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t at = begin / grain * n.count;
-    T* w = dweight ? weights.data() + at : nullptr;
-    T* b = dbias ? biases.data() + at : nullptr;
-    if (w) std::fill_n(w, n.count, T(0));
-    if (b) std::fill_n(b, n.count, T(0));
+    T* of_chunk = sums ? columns.data() + begin / grain * size : nullptr;
+    if (sums) std::fill_n(of_chunk, size, T(0));
     const std::int64_t from = begin * n.count;
     gradient_of_rows(n, end - begin, g + from, x + from, weight, mean ? mean + begin : nullptr,
-                     rstd + begin, dx ? dx + from : nullptr, w, b);
+                     rstd + begin, dx ? dx + from : nullptr, of_chunk);
   });
-  if (dweight) join_parts(weights.data(), chunks, n.count, dweight);
-  if (dbias) join_parts(biases.data(), chunks, n.count, dbias);
+  if (sums) join_columns(n, chunks, columns.data(), dweight, dbias);
 }
 
 // --- channels -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "lane.hpp"
 
@@ -34,16 +35,23 @@ struct Part {
 
 template <class T, class A>
 double total(const Lane<T, A>& v) {
-  T lanes[Lane<T, A>::kSize];
+  constexpr std::int64_t W = Lane<T, A>::kSize;
+  T lanes[W];
   v.store(lanes);
-  constexpr std::int64_t W = Lane<T, A>::kSize, kSums = W < 4 ? W : 4;  // in vectors of doubles
-  double sum[kSums];
-  for (std::int64_t j = 0; j < kSums; ++j) sum[j] = static_cast<double>(lanes[j]);
-  for (std::int64_t i = kSums; i < W; i += kSums) {
-    for (std::int64_t j = 0; j < kSums; ++j) sum[j] += static_cast<double>(lanes[i + j]);
+  if constexpr (W < 4) {
+    double sum = 0;
+    for (const T lane : lanes) sum += static_cast<double>(lane);
+    return sum;
   }
-  for (std::int64_t j = 1; j < kSums; ++j) sum[0] += sum[j];
-  return sum[0];
+  using Four [[gnu::vector_size(4 * sizeof(T))]] = T;
+  using Doubles [[gnu::vector_size(32)]] = double;
+  Doubles sums{};
+  for (std::int64_t i = 0; i < W; i += 4) {
+    Four four;
+    std::memcpy(&four, lanes + i, sizeof four);
+    sums += __builtin_convertvector(four, Doubles);
+  }
+  return sums[0] + sums[1] + sums[2] + sums[3];
 }
 
 /// f(begin, part) over a row.
