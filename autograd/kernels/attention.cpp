@@ -56,9 +56,9 @@ void each_of_row(std::int64_t n, F&& f) {
   if (i < n) f(i, Whole<T>{n - i});
 }
 
-// y, whose rows are kKeys apart, = x^T for four rows and columns.
+// y, whose rows are kKeys apart, = factor x^T for four rows and columns.
 template <class T>
-void transpose_four(const T* x, std::int64_t step, T* y) {
+void transpose_four(const T* x, std::int64_t step, T factor, T* y) {
   using Four [[gnu::vector_size(4 * sizeof(T))]] = T;
   Four a, b, c, d;
   std::memcpy(&a, x, sizeof a);
@@ -69,10 +69,10 @@ void transpose_four(const T* x, std::int64_t step, T* y) {
   const Four bd = __builtin_shufflevector(b, d, 0, 4, 1, 5);
   const Four ac_end = __builtin_shufflevector(a, c, 2, 6, 3, 7);
   const Four bd_end = __builtin_shufflevector(b, d, 2, 6, 3, 7);
-  a = __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
-  b = __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
-  c = __builtin_shufflevector(ac_end, bd_end, 0, 4, 1, 5);
-  d = __builtin_shufflevector(ac_end, bd_end, 2, 6, 3, 7);
+  a = factor * __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
+  b = factor * __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
+  c = factor * __builtin_shufflevector(ac_end, bd_end, 0, 4, 1, 5);
+  d = factor * __builtin_shufflevector(ac_end, bd_end, 2, 6, 3, 7);
   std::memcpy(y, &a, sizeof a);
   std::memcpy(y + kKeys, &b, sizeof b);
   std::memcpy(y + 2 * kKeys, &c, sizeof c);
@@ -81,12 +81,14 @@ void transpose_four(const T* x, std::int64_t step, T* y) {
 
 // The same for rows and columns in any number.
 template <class T>
-void transpose_rows(const T* x, std::int64_t step, std::int64_t rows, std::int64_t columns, T* y) {
-  const auto each = [&](std::int64_t i, std::int64_t j) { y[j * kKeys + i] = x[i * step + j]; };
+void transpose_rows(const T* x, std::int64_t step, std::int64_t rows, std::int64_t columns,
+                    double factor, T* y) {
+  const T f = static_cast<T>(factor);
+  const auto each = [&](std::int64_t i, std::int64_t j) { y[j * kKeys + i] = f * x[i * step + j]; };
   const std::int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
   for (std::int64_t i = 0; i < whole_rows; i += 4) {
     for (std::int64_t j = 0; j < whole_columns; j += 4) {
-      transpose_four(x + i * step + j, step, y + j * kKeys + i);
+      transpose_four(x + i * step + j, step, f, y + j * kKeys + i);
     }
     for (std::int64_t j = whole_columns; j < columns; ++j) {
       for (std::int64_t k = i; k < i + 4; ++k) each(k, j);
@@ -141,25 +143,34 @@ class Scores {
                         return Reach{first_to_see(first), b_.queries, width};
                       });
   }
-  // Row i times scale plus mask; returns the largest that is no NaN.
-  T finish(std::int64_t i) const {
-    constexpr std::int64_t W = Lane<T>::kSize;
-    T* s = row(i);
+  // f(begin, part, scores) over those of query i that count, the mask added.
+  template <class F>
+  void each(std::int64_t i, F&& f) const {
+    const T* s = row(i);
     const T* mask = a_.mask.data ? at<T>(a_.mask, b_.matrix, b_.query + i) + b_.key : nullptr;
-    const Lane<T> scale(a_.scale);
-    const T beyond_end = a_.scale < 0 ? kInfinity<T> : -kInfinity<T>;  // -inf once scaled
-    Lane<T> top[2] = {-static_cast<double>(kInfinity<T>), -static_cast<double>(kInfinity<T>)};
     const std::int64_t n = seen(i);
     each_of_row<T>(n, [&](auto j, auto part) {
-      Lane<T> v = part.load(s + j, beyond_end) * scale;
-      if (mask) v = v + Part<T>{std::min(W, n - j)}.load(mask + j, T(0));
+      Lane<T> v = part.load(s + j, -kInfinity<T>);
+      if (mask) v = v + Part<T>{std::min(Lane<T>::kSize, n - j)}.load(mask + j, T(0));
+      f(j, part, v);
+    });
+  }
+  // The largest of query i that is no NaN.
+  T top(std::int64_t i) const {
+    constexpr std::int64_t W = Lane<T>::kSize;
+    Lane<T> top[2] = {-static_cast<double>(kInfinity<T>), -static_cast<double>(kInfinity<T>)};
+    each(i, [&](auto j, auto, const Lane<T>& v) {
       Lane<T>& t = top[j / W % 2];
       t = where(gt(v, t), v, t);
-      part.store(v, s + j);
     });
     T lanes[W];
     where(gt(top[0], top[1]), top[0], top[1]).store(lanes);
     return *std::max_element(lanes, lanes + W);
+  }
+  bool has_nan(std::int64_t i) const {
+    bool found = false;
+    each(i, [&](auto, auto, const Lane<T>& v) { found = found || any(ne(v, v)); });
+    return found;
   }
   // Row i of what dropout keeps, scaled; in place.
   void drop(std::int64_t i, T* values) const {
@@ -209,7 +220,7 @@ class ForwardBlock {
     for (b.key = 0; b.key < end; b.key += kKeys) {
       b.keys = std::min(kKeys, end - b.key);
       const Scores<T> scores(a_, b, scores_);
-      transpose_rows(at<T>(a_.k, matrix, b.key), a_.k.step, b.keys, a_.width, keys_);
+      transpose_rows(at<T>(a_.k, matrix, b.key), a_.k.step, b.keys, a_.width, a_.scale, keys_);
       scores.multiply(at<T>(a_.q, matrix, query), a_.q.step, keys_, a_.width);
       for (std::int64_t i = 0; i < b.queries; ++i) weigh(b, scores, i);
       scores.by_query(at<T>(a_.v, matrix, b.key), a_.v.step, at<T>(y_, matrix, query), y_.step,
@@ -228,9 +239,9 @@ class ForwardBlock {
   void weigh(const Block& b, const Scores<T>& scores, std::int64_t i) {
     T* s = scores.row(i);
     const std::int64_t n = scores.seen(i);
-    T top = std::max(top_[i], scores.finish(i));
+    T top = std::max(top_[i], scores.top(i));
     if (top == -kInfinity<T>) {
-      if (std::none_of(s, s + n, [](T v) { return std::isnan(v); })) {
+      if (!scores.has_nan(i)) {
         std::fill_n(s, b.keys, T(0));
         return;
       }
@@ -238,8 +249,8 @@ class ForwardBlock {
     }
     const Lane<T> shift(static_cast<double>(top));
     Lane<T> sums[2] = {0.0, 0.0};
-    each_of_row<T>(n, [&](auto j, auto part) {
-      const Lane<T> e = exp(part.load(s + j, -kInfinity<T>) - shift);
+    scores.each(i, [&](auto j, auto part, const Lane<T>& v) {
+      const Lane<T> e = exp(v - shift);
       part.store(e, s + j);
       sums[j / Lane<T>::kSize % 2] = sums[j / Lane<T>::kSize % 2] + e;
     });
@@ -305,8 +316,8 @@ class BackwardMatrix {
   // A block of keys against all queries that see some of them.
   void add_keys(Block b) {
     static_assert(kKeys % kQueries == 0);
-    transpose_rows(at<T>(a_.k, b.matrix, b.key), a_.k.step, b.keys, a_.width, keys_);
-    transpose_rows(at<T>(a_.v, b.matrix, b.key), a_.v.step, b.keys, a_.value_width, values_);
+    transpose_rows(at<T>(a_.k, b.matrix, b.key), a_.k.step, b.keys, a_.width, a_.scale, keys_);
+    transpose_rows(at<T>(a_.v, b.matrix, b.key), a_.v.step, b.keys, a_.value_width, 1, values_);
     const std::int64_t first = a_.causal ? b.key : 0;
     for (b.query = first; b.query < a_.queries; b.query += kQueries) {
       b.queries = std::min(kQueries, a_.queries - b.query);
@@ -335,13 +346,12 @@ class BackwardMatrix {
   void gate(const Block& b, const Scores<T>& scores, const Scores<T>& gradients, std::int64_t i) {
     T *s = scores.row(i), *d = gradients.row(i);
     const std::int64_t n = scores.seen(i);
-    scores.finish(i);
     gradients.drop(i, d);
     const T log_sum = log_sum_[b.matrix * a_.queries + b.query + i];
     const Lane<T> shift(static_cast<double>(log_sum)), scale(a_.scale);
     const Lane<T> along(along_[static_cast<std::size_t>(b.query + i)]);
-    each_of_row<T>(n, [&](auto j, auto part) {
-      const Lane<T> p = exp(part.load(s + j, -kInfinity<T>) - shift);
+    scores.each(i, [&](auto j, auto part, const Lane<T>& v) {
+      const Lane<T> p = exp(v - shift);
       part.store(p, s + j);
       part.store(p * (part.load(d + j, T(0)) - along) * scale, d + j);
     });

@@ -35,7 +35,8 @@ void multiply_tile(const BlockProduct<T>& p, std::int64_t row, std::int64_t colu
   constexpr std::int64_t W = Lane<T>::kSize;
   const Part<T> each = V == 1 ? part : Part<T>{};
   T* c = p.c + row * p.c_step + column;
-  Lane<T> sums[R][V];
+  Lane<T> sums[R][V];  // in registers where all loops over them are unrolled
+#pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
     for (int v = 0; v < V; ++v) {
       sums[r][v] = p.adds ? each.load(c + r * p.c_step + v * W, T(0)) : Lane<T>(0.0);
@@ -46,6 +47,7 @@ void multiply_tile(const BlockProduct<T>& p, std::int64_t row, std::int64_t colu
   for (std::int64_t t = reach.begin; t < reach.end; ++t, a += p.a_term, b += p.b_step) {
     Lane<T> terms[V];
     for (int v = 0; v < V; ++v) terms[v] = each.load(b + v * W, T(0));
+#pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
       const typename Lane<T>::Batch factor(a[r * p.a_row]);
       for (int v = 0; v < V; ++v) {
@@ -53,6 +55,7 @@ void multiply_tile(const BlockProduct<T>& p, std::int64_t row, std::int64_t colu
       }
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
     for (int v = 0; v < V; ++v) each.store(sums[r][v], c + r * p.c_step + v * W);
   }
