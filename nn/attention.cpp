@@ -153,8 +153,8 @@ Tensor MultiheadAttention::mask_of(const AttentionCallOptions& call, const Tenso
 MultiheadAttentionResult MultiheadAttention::operator()(const Tensor& query, const Tensor& key,
                                                         const Tensor& value,
                                                         const AttentionCallOptions& call) {
-  const detail::CallScope scope(*this);
-  return forward(query, key, value, call);
+  detail::CallScope scope(*this);
+  return scope.result(forward(query, key, value, call));
 }
 
 MultiheadAttentionResult MultiheadAttention::forward(const Tensor& query, const Tensor& key,

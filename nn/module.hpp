@@ -33,7 +33,7 @@ struct ModuleClass {
 XTAPE_API std::uint64_t next_serial() noexcept;
 struct CallStack;
 
-/// Told of every module call of this thread that returns a tensor.
+/// Told of every module call of this thread that returns a tensor, see CallScope::result.
 class CallObserver {
  public:
   virtual void called(Module& module, const Tensor& result) = 0;
@@ -139,11 +139,17 @@ class XTAPE_API CallScope {
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
 
-  /// Hands a call's result on.
+  /// Hands a call's result on; of several tensors `output` is looked at, or else the state `h`.
   template <class R>
   R result(R&& y) {
-    if constexpr (std::is_base_of_v<Tensor, std::remove_cvref_t<R>>) {
-      if (observed_) observe(y);
+    if (observed_) {
+      if constexpr (std::is_base_of_v<Tensor, std::remove_cvref_t<R>>) {
+        observe(y);
+      } else if constexpr (requires { static_cast<const Tensor&>(y.output); }) {
+        observe(y.output);
+      } else if constexpr (requires { static_cast<const Tensor&>(y.h); }) {
+        observe(y.h);
+      }
     }
     return std::forward<R>(y);
   }

@@ -29,8 +29,9 @@ class XTAPE_API HookRegistration {
 
 }  // namespace detail
 
-/// In its scope (this thread), f(module, y) runs after every call of `module` that returns a tensor
-/// y, in a checkpoint's second run too:
+/// In its scope (this thread), f(module, y) runs after every call of `module`, in a checkpoint's
+/// second run too. y is the result where that is a tensor; of a struct its `output`, as of LSTM and
+/// MultiheadAttention, or else its state `h`, as of LSTMCell; with none of these nothing runs.
 ///
 ///     const nn::ForwardHook hook(net.conv, [&](nn::Module&, const Tensor& y) { seen = y; });
 ///

@@ -137,8 +137,8 @@ LstmOutput RNN::run_layer(const Tensor& x, const Tensor& h0, const Tensor&,
 }
 
 RNNResult RNN::operator()(const Tensor& x, const Tensor& state, const Tensor& lengths) {
-  const detail::CallScope scope(*this);
-  return forward(x, state, lengths);
+  detail::CallScope scope(*this);
+  return scope.result(forward(x, state, lengths));
 }
 
 RNNResult RNN::forward(const Tensor& x, const Tensor& state, const Tensor& lengths) {
@@ -155,8 +155,8 @@ LstmOutput LSTM::run_layer(const Tensor& x, const Tensor& h0, const Tensor& c0,
 }
 
 LSTMResult LSTM::operator()(const Tensor& x, const LSTMState& state, const Tensor& lengths) {
-  const detail::CallScope scope(*this);
-  return forward(x, state, lengths);
+  detail::CallScope scope(*this);
+  return scope.result(forward(x, state, lengths));
 }
 
 LSTMResult LSTM::forward(const Tensor& x, const LSTMState& state, const Tensor& lengths) {
@@ -174,8 +174,8 @@ LstmOutput GRU::run_layer(const Tensor& x, const Tensor& h0, const Tensor&,
 }
 
 RNNResult GRU::operator()(const Tensor& x, const Tensor& state, const Tensor& lengths) {
-  const detail::CallScope scope(*this);
-  return forward(x, state, lengths);
+  detail::CallScope scope(*this);
+  return scope.result(forward(x, state, lengths));
 }
 
 RNNResult GRU::forward(const Tensor& x, const Tensor& state, const Tensor& lengths) {

@@ -67,8 +67,8 @@ LSTMCell::LSTMCell(std::int64_t input_size, std::int64_t hidden_size,
 }
 
 LSTMState LSTMCell::operator()(const Tensor& x, const LSTMState& state) {
-  const detail::CallScope scope(*this);
-  return forward(x, state);
+  detail::CallScope scope(*this);
+  return scope.result(forward(x, state));
 }
 
 LSTMState LSTMCell::forward(const Tensor& x, const LSTMState& state) {

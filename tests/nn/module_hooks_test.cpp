@@ -11,9 +11,12 @@
 #include <xtape/autograd/ops/reductions.hpp>
 #include <xtape/autograd/tape.hpp>
 #include <xtape/nn/activations.hpp>
+#include <xtape/nn/attention.hpp>
 #include <xtape/nn/containers.hpp>
 #include <xtape/nn/linear.hpp>
 #include <xtape/nn/module_hooks.hpp>
+#include <xtape/nn/recurrent.hpp>
+#include <xtape/nn/recurrent_cells.hpp>
 #include <xtape/nn/summary.hpp>
 
 #include "nn_test.hpp"
@@ -96,6 +99,26 @@ BOOST_AUTO_TEST_CASE(gradients_of_results) {
   check_values(seen[0], {1, 1, 1, 1});
   const Tensor apart = amax(abs(net.a.weight.grad() - 2 * plain));
   BOOST_TEST(apart.item<double>() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(of_several_results_the_output_or_the_state) {
+  nn::LSTM lstm(2, 3);
+  nn::GRU gru(2, 3);
+  nn::LSTMCell cell(2, 3);
+  nn::MultiheadAttention attention(2, 1);
+  const Tensor x = ones({4, 1, 2});
+  std::vector<Shape> seen;
+  const auto note = [&](nn::Module&, const Tensor& y) { seen.push_back(y.shape()); };
+  const nn::ForwardHook a(lstm, note), b(gru, note), c(cell, note), d(attention, note);
+  lstm(x);
+  gru(x);
+  cell(x[{0}], {});
+  attention(x, x, x);
+  BOOST_TEST((seen == std::vector<Shape>{{4, 1, 3}, {4, 1, 3}, {1, 3}, {4, 1, 2}}));
+  Tensor gradient;
+  const nn::BackwardHook back(lstm, [&](nn::Module&, const Tensor& g) { gradient = g; });
+  lstm(x).output.sum().backward();
+  BOOST_TEST((gradient.shape() == Shape{4, 1, 3}));
 }
 
 BOOST_AUTO_TEST_CASE(hooks_within_hooks_and_beside_a_summary) {
