@@ -10,8 +10,7 @@
 // Rows of numbers taken by lanes; included by kernels alone.
 namespace xtape::kernels {
 
-/// The first `count` elements of a vector; the others read as `fill` and are not written. Loops of
-/// a fixed length become masked loads and stores.
+/// The first `count` elements of a vector; the others read as `fill` and are not written.
 template <class T, class A = xsimd::default_arch>
 struct Part {
   using V = Lane<T, A>;
@@ -19,18 +18,43 @@ struct Part {
 
   V load(const T* x, T fill) const {
     if (count == V::kSize) return V::load(x);
+#if defined(__AVX512F__)
+    if constexpr (kMasked) {
+      const V others(static_cast<double>(fill));
+      if constexpr (sizeof(T) == 4) {
+        return V(_mm512_mask_loadu_ps(others.batch, static_cast<__mmask16>(mask()), x));
+      } else {
+        return V(_mm512_mask_loadu_pd(others.batch, static_cast<__mmask8>(mask()), x));
+      }
+    }
+#endif
     alignas(64) T buffer[V::kSize];
     for (std::int64_t i = 0; i < V::kSize; ++i) buffer[i] = i < count ? x[i] : fill;
     return V::load(buffer);
   }
   void store(const V& v, T* y) const {
     if (count == V::kSize) return v.store(y);
+#if defined(__AVX512F__)
+    if constexpr (kMasked) {
+      if constexpr (sizeof(T) == 4) {
+        return _mm512_mask_storeu_ps(y, static_cast<__mmask16>(mask()), v.batch);
+      } else {
+        return _mm512_mask_storeu_pd(y, static_cast<__mmask8>(mask()), v.batch);
+      }
+    }
+#endif
     alignas(64) T buffer[V::kSize];
     v.store(buffer);
     for (std::int64_t i = 0; i < V::kSize; ++i) {
       if (i < count) y[i] = buffer[i];
     }
   }
+
+ private:
+  // The compiler makes masked instructions of the loops, too, but not wherever they are inlined;
+  // then each load waits for the buffer's stores.
+  static constexpr bool kMasked = V::kSize * sizeof(T) == 64;
+  unsigned mask() const { return (1u << count) - 1; }
 };
 
 template <class T, class A>
