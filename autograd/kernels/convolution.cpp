@@ -10,6 +10,7 @@
 #include "gemm.hpp"
 #include "images.hpp"
 #include "parts.hpp"
+#include "winograd.hpp"
 #ifdef XTAPE_HAS_ONEDNN
 #include "convolution_onednn.hpp"
 #endif
@@ -330,6 +331,14 @@ Rounded<float> rounded_weight(const ConvolutionShape& s, const float* weight) {
   return {s.out_channels, depth, weight, depth};
 }
 
+// Whether our own Winograd kernels compute it, on all threads: they are deterministic anyway.
+bool is_winograd(const ConvolutionShape& s, const Strides4& x_strides, const Strides4& y_strides,
+                 Precision precision) {
+  return precision == Precision::full && winograd::pays(s) &&
+         same_memory(x_sizes(s), x_strides, channels_last(x_sizes(s))) &&
+         same_memory(y_sizes(s), y_strides, channels_last(y_sizes(s)));
+}
+
 // Each by the engine that serves it.
 
 template <class T>
@@ -429,6 +438,11 @@ template <class T>
 void convolution_forward(const ConvolutionShape& shape, const T* x, const Strides4& x_strides,
                          const T* weight, const T* bias, T* y, const Strides4& y_strides,
                          Precision precision) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_winograd(shape, x_strides, y_strides, precision)) {
+      return winograd::convolution_forward(shape, x, weight, bias, y);
+    }
+  }
   each_part(shape, [&](const ConvolutionShape& part, std::int64_t first) {
     forward(part, x + first * x_strides[0], x_strides, weight, bias, y + first * y_strides[0],
             y_strides, precision);
@@ -439,6 +453,11 @@ template <class T>
 void convolution_backward_data(const ConvolutionShape& shape, const T* gy,
                                const Strides4& gy_strides, const T* weight, T* gx,
                                const Strides4& gx_strides, Precision precision) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_winograd(shape, gx_strides, gy_strides, precision)) {
+      return winograd::convolution_backward_data(shape, gy, weight, gx);
+    }
+  }
   each_part(shape, [&](const ConvolutionShape& part, std::int64_t first) {
     backward_data(part, gy + first * gy_strides[0], gy_strides, weight, gx + first * gx_strides[0],
                   gx_strides, precision);
@@ -451,6 +470,11 @@ void convolution_backward_weight(const ConvolutionShape& shape, const T* x,
                                  T* gweight, T* gbias, Precision precision) {
   // Never by oneDNN, which sums it in float32: 3e-4 off over 64 images of 24x24 equal gradients.
   if (gbias) convolution_backward_bias(shape, gy, gy_strides, gbias);
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_winograd(shape, x_strides, gy_strides, precision)) {
+      return winograd::convolution_backward_weight(shape, x, gy, gweight);
+    }
+  }
   const std::int64_t parts = are_deterministic_algorithms_enabled() ? parts_of(shape) : 1;
   const PartialSums<T> sums(parts, shape.out_channels * Columns(shape).depth, gweight);
   each_part(shape, [&](const ConvolutionShape& part, std::int64_t first) {

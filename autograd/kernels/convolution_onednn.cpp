@@ -43,9 +43,10 @@ Plans& plans() {
   return *plans;
 }
 
-// Winograd F(4x4, 3x3) halves the time (1.5 to 2.5 times as fast with its reorders, see
-// docs/performance.md; error 1e-6 of the output's rms against 2e-7). It loses with 16 channels or
-// fewer, which fill no vectors, and with few tiles to share the transformed weights.
+// For what our own kernels (winograd.hpp) do not take. Winograd F(4x4, 3x3) halves the time (1.5
+// to 2.5 times as fast with its reorders, see docs/performance.md; error 1e-6 of the output's rms
+// against 2e-7). It loses with 16 channels or fewer, which fill no vectors, and with few tiles to
+// share the transformed weights.
 bool winograd_pays(const ConvolutionShape& s) {
   const std::int64_t tiles = s.batch * ((s.out_height + 3) / 4) * ((s.out_width + 3) / 4);
   return s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 &&

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 #include <xtape/autograd/kernels/convolution.hpp>
+#include <xtape/autograd/kernels/winograd.hpp>
 #include <xtape/autograd/parallel.hpp>
 
 namespace {
@@ -64,11 +65,15 @@ const Case kCases[] = {
     {"pointwise", 3, 16, 5, 6, 24, 1, 1, {}},
     {"whole_image", 4, 3, 5, 5, 7, 5, 5, {}},
     {"unused_edge", 2, 3, 12, 12, 8, 3, 3, {.stride = 2, .unused_edge = 5}},
-    {"large_batch", 19, 16, 8, 8, 16, 3, 3, {}},
+    {"large_batch", 19, 16, 8, 8, 16, 3, 3, {.winograd = true}},
     {"winograd", 4, 32, 16, 15, 32, 3, 3, {.winograd = true}},
     {"winograd_pad", 6, 17, 12, 12, 24, 3, 3, {.pad = 1, .winograd = true}},
     {"winograd_odd", 6, 20, 13, 11, 35, 3, 3, {.pad = 1, .winograd = true}},
     {"winograd_unused_edge", 6, 20, 14, 14, 20, 3, 3, {.unused_edge = 2, .winograd = true}},
+    {"winograd_wider", 4, 16, 13, 18, 32, 3, 3, {.pad = 1, .winograd = true}},
+    {"winograd_narrower", 5, 48, 14, 15, 16, 3, 3, {.winograd = true}},
+    {"winograd_pad_2", 10, 16, 5, 6, 16, 3, 3, {.pad = 2, .winograd = true}},
+    {"winograd_one_tile", 1, 16, 3, 4, 16, 3, 3, {.pad = 1, .winograd = true}},
 };
 
 // Memory orders that a view may have; `expanded` is one number for all places, as sum's gradient.
@@ -189,14 +194,19 @@ struct Reference {
   }
 };
 
+// The error of each element over the magnitude of its terms; with `shared` at least over the mean
+// of magnitudes, since the outputs of a Winograd tile share their roundings: those of a corner,
+// which has few terms, are its neighbours'.
 void check_close(const std::vector<double>& got, const Sums& expected, double tolerance,
-                 const char* what) {
+                 const char* what, bool shared = false) {
   BOOST_REQUIRE(got.size() == expected.value.size());
-  double worst = 0;
+  double worst = 0, least = 0;
+  for (const double magnitude : expected.magnitude) least += magnitude;
+  least = shared ? least / static_cast<double>(got.size()) : 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     if (!std::isfinite(got[i])) BOOST_FAIL(what << ": an element is not finite");
     const double error = std::fabs(got[i] - expected.value[i]);
-    if (error > 0) worst = std::max(worst, error / expected.magnitude[i]);
+    if (error > 0) worst = std::max(worst, error / std::max(expected.magnitude[i], least));
   }
   BOOST_TEST_INFO_SCOPE(what);
   BOOST_TEST(worst <= tolerance);
@@ -283,20 +293,21 @@ void check_case(const Case& c, Order x_order, Order y_order, Engine engine,
 
   BOOST_TEST_INFO_SCOPE(c.name << ", orders " << static_cast<int>(x_order) << " and "
                                << static_cast<int>(y_order));
-  const double bound =
-      tolerance<T>(c.options.winograd && engine == Engine::chosen && std::is_same_v<T, float>);
+  const bool winograd = c.options.winograd && engine == Engine::chosen && std::is_same_v<T, float>;
+  const double bound = tolerance<T>(winograd);
   Run<T> run{s, engine, x, gy, y, gx, weight, bias, gweight, gbias};
   run.forward(nullptr);
-  check_close(y.plain(), expected.y, bound, "forward");
+  check_close(y.plain(), expected.y, bound, "forward", winograd);
   run.forward(bias.data());
-  check_close(y.plain(), expected.biased_y, bound, "forward with bias");
+  check_close(y.plain(), expected.biased_y, bound, "forward with bias", winograd);
   run.backward_data();
-  check_close(gx.plain(), expected.gx, bound, "backward data");
+  check_close(gx.plain(), expected.gx, bound, "backward data", winograd);
   run.backward_weight(true);
-  check_close({gweight.begin(), gweight.end()}, expected.gweight, bound, "backward weight");
+  check_close({gweight.begin(), gweight.end()}, expected.gweight, bound, "backward weight",
+              winograd);
   check_close({gbias.begin(), gbias.end()}, expected.gbias, tolerance<T>(false), "backward bias");
   run.backward_weight(false);
-  check_close({gweight.begin(), gweight.end()}, expected.gweight, bound, "without bias");
+  check_close({gweight.begin(), gweight.end()}, expected.gweight, bound, "without bias", winograd);
 }
 
 constexpr Order kOrders[] = {Order::channels_first, Order::channels_last, Order::gaps,
@@ -323,6 +334,66 @@ BOOST_AUTO_TEST_SUITE(kernels_convolution)
 BOOST_AUTO_TEST_CASE(float32_against_the_definition) { check_cases<float>(Engine::chosen); }
 BOOST_AUTO_TEST_CASE(float64_against_the_definition) { check_cases<double>(Engine::chosen); }
 BOOST_AUTO_TEST_CASE(generic_engine_float32) { check_cases<float>(Engine::generic); }
+
+// On every processor and on few tiles too, where the rule takes another engine.
+BOOST_AUTO_TEST_CASE(winograd_against_the_definition) {
+  namespace winograd = xtape::kernels::winograd;
+  int served = 0;
+  for (const Case& c : kCases) {
+    const ConvolutionShape s = c.shape();
+    if (!winograd::serves(s)) continue;
+    ++served;
+    Images<float> x({s.batch, s.in_channels, s.in_height, s.in_width}, Order::channels_last);
+    Images<float> y({s.batch, s.out_channels, s.out_height, s.out_width}, Order::channels_last);
+    Images<float> gx = x, gy = y;
+    std::vector<float> weight(static_cast<std::size_t>(s.out_channels * s.in_channels * 9));
+    std::vector<float> gweight = weight, bias(static_cast<std::size_t>(s.out_channels));
+    fill_normal(x, 1);
+    fill_normal(gy, 2);
+    fill_normal(weight, 3);
+    fill_normal(bias, 4);
+    const Reference expected(s, x.plain(), {weight.begin(), weight.end()},
+                             {bias.begin(), bias.end()}, gy.plain());
+    BOOST_TEST_INFO_SCOPE(c.name);
+    const double bound = tolerance<float>(true);
+    winograd::convolution_forward(s, x.data(), weight.data(), nullptr, y.data());
+    check_close(y.plain(), expected.y, bound, "forward", true);
+    winograd::convolution_forward(s, x.data(), weight.data(), bias.data(), y.data());
+    check_close(y.plain(), expected.biased_y, bound, "forward with bias", true);
+    winograd::convolution_backward_data(s, gy.data(), weight.data(), gx.data());
+    check_close(gx.plain(), expected.gx, bound, "backward data", true);
+    winograd::convolution_backward_weight(s, x.data(), gy.data(), gweight.data());
+    check_close({gweight.begin(), gweight.end()}, expected.gweight, bound, "backward weight", true);
+  }
+  BOOST_TEST(served >= 6);
+}
+
+BOOST_AUTO_TEST_CASE(winograd_gives_the_same_bits_for_any_number_of_threads) {
+  namespace kernels = xtape::kernels;
+  const int before = xtape::num_threads();
+  const ConvolutionShape s = Case{"", 9, 16, 30, 29, 32, 3, 3, {.pad = 1}}.shape();
+  Images<float> x({s.batch, s.in_channels, s.in_height, s.in_width}, Order::channels_last);
+  Images<float> y({s.batch, s.out_channels, s.out_height, s.out_width}, Order::channels_last);
+  Images<float> gx = x, gy = y;
+  std::vector<float> weight(static_cast<std::size_t>(s.out_channels * s.in_channels * 9));
+  std::vector<float> gweight = weight;
+  fill_normal(x, 1);
+  fill_normal(gy, 2);
+  fill_normal(weight, 3);
+  std::vector<std::vector<float>> results;
+  for (const int threads : {1, 2, 3}) {
+    xtape::set_num_threads(threads);
+    kernels::winograd::convolution_forward(s, x.data(), weight.data(), nullptr, y.data());
+    kernels::winograd::convolution_backward_data(s, gy.data(), weight.data(), gx.data());
+    kernels::winograd::convolution_backward_weight(s, x.data(), gy.data(), gweight.data());
+    std::vector<float> all = y.memory;
+    all.insert(all.end(), gx.memory.begin(), gx.memory.end());
+    all.insert(all.end(), gweight.begin(), gweight.end());
+    results.push_back(std::move(all));
+  }
+  xtape::set_num_threads(before);
+  BOOST_TEST((results[0] == results[1] && results[0] == results[2]));
+}
 
 BOOST_AUTO_TEST_CASE(empty_sizes) {
   namespace kernels = xtape::kernels;
