@@ -58,9 +58,10 @@ XTAPE_LANE_BINARY(*)
 XTAPE_LANE_BINARY(/)
 #undef XTAPE_LANE_BINARY
 
+// Not xsimd's, which for AVX-512 is 0 - x: the negative of 0 is -0.
 template <class T, class A>
 inline Lane<T, A> operator-(const Lane<T, A>& x) {
-  return -x.batch;
+  return typename Lane<T, A>::Batch(T(-0.0)) - x.batch;
 }
 
 #define XTAPE_LANE_COMPARISON(name, op)                                  \

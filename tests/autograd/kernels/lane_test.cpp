@@ -201,4 +201,20 @@ BOOST_AUTO_TEST_CASE(comparisons_with_nan) {
   BOOST_TEST(!any(ge(nan, one)));
 }
 
+template <class T>
+void check_negatives() {
+  for (const T x : {T(0), T(-0.0), T(2), -std::numeric_limits<T>::infinity()}) {
+    const std::vector<T> same(static_cast<std::size_t>(Lane<T>::kSize), x);
+    std::vector<T> y(same.size());
+    (-Lane<T>::load(same.data())).store(y.data());
+    BOOST_TEST(y[0] == -x);
+    BOOST_TEST(std::signbit(y[0]) != std::signbit(x));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(negatives_of_zeros_too) {
+  check_negatives<float>();
+  check_negatives<double>();
+}
+
 BOOST_AUTO_TEST_SUITE_END()
