@@ -220,9 +220,10 @@ std::int64_t weight_count(const ConvolutionShape& s) {
   return s.out_channels * (s.in_channels / s.groups) * s.kernel_height * s.kernel_width;
 }
 
-// f(part, first element of x, of y) for some images after the others; false where it says so.
+// f(part, first element of x, of y) for some images after the others, `images_at_once`; false where
+// it says so.
 template <class F>
-bool each_part(const ConvolutionShape& s, Precision precision, F&& f) {
+bool some_at_a_time(const ConvolutionShape& s, Precision precision, F&& f) {
   const std::int64_t x_image = s.in_channels * s.in_height * s.in_width;
   const std::int64_t y_image = s.out_channels * s.out_height * s.out_width;
   const std::int64_t images = images_at_once(s, precision);
@@ -320,7 +321,7 @@ bool backward_weight(const ConvolutionShape& shape, const float* x, Layout x_lay
 bool convolution_forward(const ConvolutionShape& shape, const float* x, Layout x_layout,
                          const float* weight, const float* bias, float* y, Layout y_layout,
                          Precision precision) {
-  return each_part(shape, precision, [&](const ConvolutionShape& part, auto at_x, auto at_y) {
+  return some_at_a_time(shape, precision, [&](const ConvolutionShape& part, auto at_x, auto at_y) {
     return forward(part, x + at_x, x_layout, weight, bias, y + at_y, y_layout, precision);
   });
 }
@@ -328,7 +329,7 @@ bool convolution_forward(const ConvolutionShape& shape, const float* x, Layout x
 bool convolution_backward_data(const ConvolutionShape& shape, const float* gy, Layout gy_layout,
                                const float* weight, float* gx, Layout gx_layout,
                                Precision precision) {
-  return each_part(shape, precision, [&](const ConvolutionShape& part, auto at_x, auto at_y) {
+  return some_at_a_time(shape, precision, [&](const ConvolutionShape& part, auto at_x, auto at_y) {
     return backward_data(part, gy + at_y, gy_layout, weight, gx + at_x, gx_layout, precision);
   });
 }
@@ -340,7 +341,7 @@ bool convolution_backward_weight(const ConvolutionShape& shape, const float* x, 
   const std::int64_t parts = (shape.batch + images - 1) / images;
   const PartialSums<float> sums(parts, weight_count(shape), gweight);
   std::int64_t number = 0;
-  const bool done = each_part(shape, precision, [&](const auto& part, auto at_x, auto at_y) {
+  const bool done = some_at_a_time(shape, precision, [&](const auto& part, auto at_x, auto at_y) {
     return backward_weight(part, x + at_x, x_layout, gy + at_y, gy_layout, sums.of(number++),
                            precision);
   });

@@ -38,9 +38,9 @@ Lane<T> load_or(const T* x, std::int64_t i, const Part<T>& part, double otherwis
 
 constexpr auto kNothingElse = [](std::int64_t, const auto&) {};
 
-// Mean and deviation of row r; `write(i, part)` is called in the same pass. The mean of the first
-// vector is taken off, which is at most sqrt(count / lanes) deviations away: little of the squares
-// cancels.
+// Mean and 1 / deviation of a row; `write(i, part)` is called in the same pass. The mean of the
+// first vector is taken off, which is at most sqrt(count / lanes) deviations away: little of the
+// squares cancels.
 template <class T, class F>
 void measure_row(const NormRows& n, const T* x, T* mean, T* rstd, F&& write) {
   const std::int64_t first = std::min(n.count, Lane<T>::kSize);
