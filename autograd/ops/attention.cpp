@@ -178,16 +178,19 @@ void composed_gradient(Backward& t, const Operands& in) {
 
 // --- fused --------------------------------------------------------------------------------------
 
+// Whether the kernels read and write x [..., rows, width] where it lies.
+bool has_dense_rows(const Tensor& x) {
+  const int rank = x.dim();
+  const bool dense = x.strides()[rank - 1] == 1 || x.sizes()[rank - 1] == 1;
+  return dense && x.strides()[rank - 2] >= x.sizes()[rank - 1];
+}
+
 // The matrices of x [..., rows, width] where they lie, or those of a copy with dense rows.
 class Walk {
  public:
   explicit Walk(const Tensor& x) : x_(x) {
-    const int rank = x.dim();
-    const bool rows_are_dense = x.strides()[rank - 1] == 1 || x.sizes()[rank - 1] == 1;
-    if (!rows_are_dense || x.strides()[rank - 2] < x.sizes()[rank - 1]) {
-      x_ = detail::copy_contiguous(x);
-    }
-    find_offsets(rank - 2);
+    if (!has_dense_rows(x)) x_ = detail::copy_contiguous(x);
+    find_offsets(x.dim() - 2);
   }
   /// A mask, expanded to all scores: its rows may be one.
   static Walk of_mask(const Tensor& mask, const Shape& scores) {
@@ -275,11 +278,12 @@ bool is_a_third(const Tensor& x, std::int64_t apart) {
   return found;
 }
 
-// Uninitialised gradients of q, k and v. Where these are thirds of one tensor, which a projection
-// made, so are the gradients: they need not be joined.
+// Uninitialised gradients of q, k and v, with dense rows. Where these are thirds of one tensor,
+// which a projection made, so are the gradients: they need not be joined.
 std::array<Tensor, 3> empty_gradients(const Operands& in) {
   const std::int64_t apart = distance(in.k, in.q);
-  if (apart <= 0 || distance(in.v, in.k) != apart || !is_a_third(in.q, apart)) {
+  if (apart <= 0 || distance(in.v, in.k) != apart || !has_dense_rows(in.q) ||
+      !is_a_third(in.q, apart)) {
     return {empty_rows(in.q, in.q.shape()), empty_rows(in.k, in.k.shape()),
             empty_rows(in.v, in.v.shape())};
   }

@@ -200,6 +200,17 @@ BOOST_AUTO_TEST_CASE(heads_stay_where_they_lie) {
   check_close(fused[0], grad({square(y).sum()}, {all}, {.create_graph = true})[0], 1e-13);
 }
 
+// Thirds of one tensor that lie across: the kernels write rows, so the gradients lie elsewhere.
+BOOST_AUTO_TEST_CASE(heads_whose_rows_are_columns) {
+  for (const std::int64_t length : {1, 70}) {
+    const Tensor all = drawn({2, 3, 8, length}, 0, float64);
+    const auto third = [&](std::int64_t k) { return all[{slice(), k}].transpose(-2, -1); };
+    const Tensor loss = square(scaled_dot_product_attention(third(0), third(1), third(2))).sum();
+    const auto fused = grad({loss}, {all}, {.retain_graph = true});
+    check_close(fused[0], grad({loss}, {all}, {.create_graph = true})[0], 1e-13);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(queries_that_look_nowhere_give_zeros) {
   const Tensor q = drawn({3, 4}, 0, float64), k = drawn({5, 4}, 1, float64);
   const Tensor v = drawn({5, 2}, 2, float64);
