@@ -99,6 +99,12 @@ void transpose_rows(const T* x, std::int64_t step, std::int64_t rows, std::int64
   }
 }
 
+// The weight of a query's score is exp(score - top) share.
+template <class T>
+struct Norm {
+  T top, share;
+};
+
 // One block of queries against one of keys.
 struct Block {
   std::int64_t matrix, query, queries, key, keys;
@@ -207,8 +213,8 @@ void scale_row(T* x, std::int64_t n, double factor) {
 template <class T>
 class ForwardBlock {
  public:
-  ForwardBlock(const Attention& a, const Matrices& y, T* log_sum, T* scratch)
-      : a_(a), y_(y), log_sum_(log_sum), scores_(scratch), keys_(scratch + kQueries * kKeys) {}
+  ForwardBlock(const Attention& a, const Matrices& y, Norm<T>* norms, T* scratch)
+      : a_(a), y_(y), norms_(norms), scores_(scratch), keys_(scratch + kQueries * kKeys) {}
   static std::int64_t scratch_size(const Attention& a) { return (kQueries + a.width) * kKeys; }
 
   void run(std::int64_t matrix, std::int64_t query) {
@@ -227,10 +233,11 @@ class ForwardBlock {
                       a_.value_width, b.key > 0);
     }
     for (std::int64_t i = 0; i < b.queries; ++i) {
-      const bool sees = sum_[i] != 0;
-      if (sees) scale_row(at<T>(y_, matrix, query + i), a_.value_width, 1 / sum_[i]);
-      log_sum_[matrix * a_.queries + query + i] =
-          sees ? top_[i] + static_cast<T>(std::log(sum_[i])) : kInfinity<T>;
+      Norm<T>& norm = norms_[matrix * a_.queries + query + i];
+      norm = {kInfinity<T>, T(0)};
+      if (sum_[i] == 0) continue;
+      norm = {top_[i], static_cast<T>(1 / sum_[i])};
+      scale_row(at<T>(y_, matrix, query + i), a_.value_width, 1 / sum_[i]);
     }
   }
 
@@ -268,7 +275,7 @@ class ForwardBlock {
 
   const Attention& a_;
   const Matrices& y_;
-  T* log_sum_;
+  Norm<T>* norms_;
   T *scores_, *keys_;  // a block of them, the keys transposed
   T top_[kQueries];
   double sum_[kQueries];
@@ -283,12 +290,12 @@ struct Gradients {
 template <class T>
 class BackwardMatrix {
  public:
-  BackwardMatrix(const Attention& a, const Matrices& y, const Matrices& g, const T* log_sum,
+  BackwardMatrix(const Attention& a, const Matrices& y, const Matrices& g, const Norm<T>* norms,
                  const Gradients& d)
       : a_(a),
         y_(y),
         g_(g),
-        log_sum_(log_sum),
+        norms_(norms),
         d_(d),
         scratch_(size(2 * kQueries + a.width + a.value_width)),
         along_(static_cast<std::size_t>(a.queries)),
@@ -347,11 +354,12 @@ class BackwardMatrix {
     T *s = scores.row(i), *d = gradients.row(i);
     const std::int64_t n = scores.seen(i);
     gradients.drop(i, d);
-    const T log_sum = log_sum_[b.matrix * a_.queries + b.query + i];
-    const Lane<T> shift(static_cast<double>(log_sum)), scale(a_.scale);
+    const Norm<T>& norm = norms_[b.matrix * a_.queries + b.query + i];
+    const Lane<T> top(static_cast<double>(norm.top)), share(static_cast<double>(norm.share));
+    const Lane<T> scale(a_.scale);
     const Lane<T> along(along_[static_cast<std::size_t>(b.query + i)]);
     scores.each(i, [&](auto j, auto part, const Lane<T>& v) {
-      const Lane<T> p = exp(v - shift);
+      const Lane<T> p = exp(v - top) * share;
       part.store(p, s + j);
       part.store(p * (part.load(d + j, T(0)) - along) * scale, d + j);
     });
@@ -362,7 +370,7 @@ class BackwardMatrix {
 
   const Attention& a_;
   const Matrices &y_, &g_;
-  const T* log_sum_;
+  const Norm<T>* norms_;
   const Gradients& d_;
   const Scratch<T> scratch_;
   const Scratch<double> along_;
@@ -371,24 +379,23 @@ class BackwardMatrix {
 
 }  // namespace
 
-void attention_forward(const Attention& a, const Matrices& y, void* log_sum) {
+void attention_forward(const Attention& a, const Matrices& y, void* norms) {
   const std::int64_t blocks = (a.queries + kQueries - 1) / kQueries;
   detail::dispatch_floating(a.dtype, [&]<class T>(detail::Type<T>) {
     detail::parallel_for(a.batch * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
       const Scratch<T> scratch(static_cast<std::size_t>(ForwardBlock<T>::scratch_size(a)));
-      ForwardBlock<T> block(a, y, static_cast<T*>(log_sum), scratch.data());
+      ForwardBlock<T> block(a, y, static_cast<Norm<T>*>(norms), scratch.data());
       for (std::int64_t t = begin; t < end; ++t) block.run(t / blocks, t % blocks * kQueries);
     });
   });
 }
 
-void attention_backward(const Attention& a, const Matrices& y, const Matrices& g,
-                        const void* log_sum, const Matrices& dq, const Matrices& dk,
-                        const Matrices& dv) {
+void attention_backward(const Attention& a, const Matrices& y, const Matrices& g, const void* norms,
+                        const Matrices& dq, const Matrices& dk, const Matrices& dv) {
   const Gradients d{dq, dk, dv};
   detail::dispatch_floating(a.dtype, [&]<class T>(detail::Type<T>) {
     detail::parallel_for(a.batch, 1, [&](std::int64_t begin, std::int64_t end) {
-      BackwardMatrix<T> matrix(a, y, g, static_cast<const T*>(log_sum), d);
+      BackwardMatrix<T> matrix(a, y, g, static_cast<const Norm<T>*>(norms), d);
       for (std::int64_t m = begin; m < end; ++m) matrix.run(m);
     });
   });

@@ -32,12 +32,13 @@ struct Attention {
   std::int64_t mask_blocks() const noexcept { return (keys + 3) / 4; }
 };
 
-/// y [batch, queries, value_width], and the logarithm of each query's sum [batch, queries], which
-/// the gradient needs; a query that sees nothing gives zeros.
-void attention_forward(const Attention& a, const Matrices& y, void* log_sum);
+/// y [batch, queries, value_width], and what makes each query's scores weights, which the gradient
+/// needs: [batch, queries, 2], the largest score and 1 / the sum of exp(score - largest). Not the
+/// logarithm of the sum: added to scores of -1e9, which masks have, it would be lost. A query that
+/// sees nothing gives zeros.
+void attention_forward(const Attention& a, const Matrices& y, void* norms);
 /// Gradients of q, k and v from g, that of y. dq, dk and dv are written, not added to.
-void attention_backward(const Attention& a, const Matrices& y, const Matrices& g,
-                        const void* log_sum, const Matrices& dq, const Matrices& dk,
-                        const Matrices& dv);
+void attention_backward(const Attention& a, const Matrices& y, const Matrices& g, const void* norms,
+                        const Matrices& dq, const Matrices& dk, const Matrices& dv);
 
 }  // namespace xtape::kernels

@@ -315,11 +315,11 @@ struct Fused {
   }
 };
 
-void fused_gradient(Backward& t, const Operands& in, const Tensor& y, const Tensor& log_sum) {
+void fused_gradient(Backward& t, const Operands& in, const Tensor& y, const Tensor& norms) {
   const Fused fused(in);
   const Walk of_y(y), of_g(t.g());
   const auto [dq, dk, dv] = empty_gradients(in);
-  kernels::attention_backward(fused.a, of_y.matrices(), of_g.matrices(), log_sum.value()->data,
+  kernels::attention_backward(fused.a, of_y.matrices(), of_g.matrices(), norms.value()->data,
                               Walk(dq).matrices(), Walk(dk).matrices(), Walk(dv).matrices());
   t.add(0, dq);
   t.add(1, dk);
@@ -336,15 +336,15 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
   Shape shape = in.q.shape();
   shape[shape.rank() - 1] = in.v.sizes().back();
   Tensor y = empty_rows(in.q, shape);
-  Shape rows = shape;
-  rows.resize(shape.rank() - 1);
-  const Tensor log_sum = detail::empty(in.q.dtype(), rows);
+  Shape pairs = shape;
+  pairs[shape.rank() - 1] = 2;
+  const Tensor norms = detail::empty(in.q.dtype(), pairs);
   {
     const Fused fused(in);
-    kernels::attention_forward(fused.a, Walk(y).matrices(), log_sum.value()->data);
+    kernels::attention_forward(fused.a, Walk(y).matrices(), norms.value()->data);
   }
   record("scaled_dot_product_attention", y, {in.q, in.k, in.v},
-         saves(in.q, in.k, in.v, in.mask, y, log_sum), [settings = in.settings](Backward& t) {
+         saves(in.q, in.k, in.v, in.mask, y, norms), [settings = in.settings](Backward& t) {
            const Operands saved{t.saved(0), t.saved(1), t.saved(2), t.saved(3), settings};
            if (t.create_graph()) return composed_gradient(t, saved);
            fused_gradient(t, saved, t.saved(4), t.saved(5));

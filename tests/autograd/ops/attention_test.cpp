@@ -250,6 +250,17 @@ BOOST_AUTO_TEST_CASE(nan_passes_through) {
   BOOST_TEST(y[1] == 1);
 }
 
+// A mask of large numbers in the place of infinite ones: where it leaves a query nothing, all keys
+// count alike, in the gradient too.
+BOOST_AUTO_TEST_CASE(queries_whose_scores_are_all_large_and_negative) {
+  for (const DType dtype : {float64, float32}) {
+    const Tensor q = drawn({3, 4}, 0, dtype), k = drawn({70, 4}, 1, dtype);
+    const Tensor v = drawn({70, 2}, 2, dtype);
+    check_fused(q, k, v, {.attn_mask = full({3, 70}, -1e30, dtype)});
+    check_fused(q, k, v, {.attn_mask = tensor({-1e9, 0, 1e5}).view({3, 1}).to(dtype)});
+  }
+}
+
 // Large scores overflow nowhere.
 BOOST_AUTO_TEST_CASE(large_scores) {
   const Tensor q = full({1, 2}, 100), k = tensor({{100, 100}, {99, 99}});
