@@ -21,6 +21,16 @@ struct ConvolutionShape {
   std::int64_t pad_top = 0, pad_left = 0;
   std::int64_t dilation_height = 1, dilation_width = 1;
   std::int64_t groups = 1;
+
+  Strides4 x_sizes() const { return {batch, in_channels, in_height, in_width}; }
+  Strides4 y_sizes() const { return {batch, out_channels, out_height, out_width}; }
+  /// Weights of one output channel.
+  std::int64_t depth() const { return in_channels / groups * kernel_height * kernel_width; }
+  /// What Winograd's forms compute: a 3x3 kernel over all neighbours, and all channels.
+  bool is_plain_3x3() const {
+    return kernel_height == 3 && kernel_width == 3 && stride_height == 1 && stride_width == 1 &&
+           dilation_height == 1 && dilation_width == 1 && groups == 1;
+  }
 };
 
 /// Whether y (and the gradient of x) is best allocated channels-last: where the engine that serves

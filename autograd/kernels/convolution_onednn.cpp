@@ -10,6 +10,7 @@
 #include "../parallel.hpp"
 #include "onednn.hpp"
 #include "parts.hpp"
+#include "winograd.hpp"
 
 namespace xtape::kernels::onednn {
 namespace {
@@ -43,16 +44,15 @@ Plans& plans() {
   return *plans;
 }
 
-// For what our own kernels (winograd.hpp) do not take. Winograd F(4x4, 3x3) halves the time (1.5
-// to 2.5 times as fast with its reorders, see docs/performance.md; error 1e-6 of the output's rms
-// against 2e-7). It loses with 16 channels or fewer, which fill no vectors, and with few tiles to
-// share the transformed weights.
+// For what our own kernels do not take. Winograd F(4x4, 3x3) halves the time (1.5 to 2.5 times as
+// fast with its reorders, see docs/performance.md; error 1e-6 of the output's rms against 2e-7). It
+// loses with 16 channels or fewer, which fill no vectors. Padding is the same on both sides, or
+// oneDNN 2.6 gives wrong gradients of x (one row above and none below, or the other way).
 bool winograd_pays(const ConvolutionShape& s) {
-  const std::int64_t tiles = s.batch * ((s.out_height + 3) / 4) * ((s.out_width + 3) / 4);
-  return s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 &&
-         s.stride_width == 1 && s.dilation_height == 1 && s.dilation_width == 1 && s.groups == 1 &&
-         s.pad_top <= 1 && s.pad_left <= 1 && s.in_channels > 16 && s.out_channels > 16 &&
-         tiles >= 48;
+  return s.is_plain_3x3() && s.pad_top <= 1 && s.pad_left <= 1 &&
+         s.out_height == s.in_height + 2 * s.pad_top - 2 &&
+         s.out_width == s.in_width + 2 * s.pad_left - 2 && s.in_channels > 16 &&
+         s.out_channels > 16 && winograd::tiles(s) >= winograd::kLeastTiles;
 }
 
 struct Problem {
@@ -216,10 +216,6 @@ std::int64_t images_at_once(const ConvolutionShape& s, Precision precision) {
   return (s.batch + parts - 1) / parts;
 }
 
-std::int64_t weight_count(const ConvolutionShape& s) {
-  return s.out_channels * (s.in_channels / s.groups) * s.kernel_height * s.kernel_width;
-}
-
 // f(part, first element of x, of y) for some images after the others, `images_at_once`; false where
 // it says so.
 template <class F>
@@ -339,7 +335,7 @@ bool convolution_backward_weight(const ConvolutionShape& shape, const float* x, 
                                  Precision precision) {
   const std::int64_t images = images_at_once(shape, precision);
   const std::int64_t parts = (shape.batch + images - 1) / images;
-  const PartialSums<float> sums(parts, weight_count(shape), gweight);
+  const PartialSums<float> sums(parts, shape.out_channels * shape.depth(), gweight);
   std::int64_t number = 0;
   const bool done = some_at_a_time(shape, precision, [&](const auto& part, auto at_x, auto at_y) {
     return backward_weight(part, x + at_x, x_layout, gy + at_y, gy_layout, sums.of(number++),

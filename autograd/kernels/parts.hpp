@@ -22,6 +22,11 @@ void in_parts(std::int64_t count, std::int64_t grain, F&& f) {
   });
 }
 
+/// Images of a part: a batch has at most 8 parts, however many threads there are.
+inline std::int64_t part_of_batch(std::int64_t images) {
+  return std::max<std::int64_t>(1, (images + 7) / 8);
+}
+
 /// Rows or columns of a part, given those of a matrix product and its multiply-adds.
 inline std::int64_t part_of_product(std::int64_t length, double work) {
   constexpr double kSmall = 1 << 20;  // done before another thread has begun

@@ -358,15 +358,14 @@ std::size_t weight_places(const ConvolutionShape& s) {
 }  // namespace
 
 bool serves(const ConvolutionShape& s) {
-  return s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 &&
-         s.stride_width == 1 && s.dilation_height == 1 && s.dilation_width == 1 && s.groups == 1 &&
-         s.pad_top <= 2 && s.pad_left <= 2 && s.in_channels % W == 0 && s.out_channels % W == 0;
+  return s.is_plain_3x3() && s.pad_top <= 2 && s.pad_left <= 2 && s.in_channels % W == 0 &&
+         s.out_channels % W == 0 && volume(s.y_sizes()) > 0 && s.in_channels > 0;
 }
 
 bool pays(const ConvolutionShape& s) {
-  constexpr std::int64_t kLeastTiles = 48, kMostWeights = 64 * 64;
+  constexpr std::int64_t kMostWeights = 64 * 64;
   return W == 16 && serves(s) && s.in_channels * s.out_channels <= kMostWeights &&
-         Grid(s.batch, output_of(s)).count >= kLeastTiles;
+         tiles(s) >= kLeastTiles;
 }
 
 void convolution_forward(const ConvolutionShape& s, const float* x, const float* weight,

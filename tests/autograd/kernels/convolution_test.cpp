@@ -70,6 +70,7 @@ const Case kCases[] = {
     {"winograd_pad", 6, 17, 12, 12, 24, 3, 3, {.pad = 1, .winograd = true}},
     {"winograd_odd", 6, 20, 13, 11, 35, 3, 3, {.pad = 1, .winograd = true}},
     {"winograd_unused_edge", 6, 20, 14, 14, 20, 3, 3, {.unused_edge = 2, .winograd = true}},
+    {"less_padding_below", 6, 20, 13, 11, 35, 3, 3, {.pad = 1, .unused_edge = 1}},
     {"winograd_wider", 4, 16, 13, 18, 32, 3, 3, {.pad = 1, .winograd = true}},
     {"winograd_narrower", 5, 48, 14, 15, 16, 3, 3, {.winograd = true}},
     {"winograd_pad_2", 10, 16, 5, 6, 16, 3, 3, {.pad = 2, .winograd = true}},
@@ -414,6 +415,11 @@ BOOST_AUTO_TEST_CASE(empty_sizes) {
   kernels::convolution_forward<float>(s, none.data(), strides, weight.data(), bias.data(), y.data(),
                                       {2, 1, 1, 1});
   BOOST_TEST(y == (std::vector<float>{5, 6, 5, 6}), boost::test_tools::per_element());
+  s = {48, 0, 3, 3, 16, 1, 1, 3, 3};  // as many tiles as Winograd's rule asks for
+  std::vector<float> many(48 * 16, NAN);
+  kernels::convolution_forward<float>(s, none.data(), {0, 1, 0, 0}, none.data(), nullptr,
+                                      many.data(), {16, 1, 16, 16});
+  BOOST_TEST(many == std::vector<float>(48 * 16, 0.0f), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(same_bits_every_time) {
