@@ -2,6 +2,7 @@
 #include "optimizer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "../autograd/error.hpp"
 #include "../autograd/ops/creation.hpp"
@@ -14,15 +15,16 @@ using detail::Slot;
 
 namespace {
 
-bool same_layout(const Tensor& a, const Tensor& b) noexcept {
-  if (a.is_contiguous() && b.is_contiguous()) return true;
-  const auto s = a.strides(), t = b.strides();
+bool is_laid_out(const Tensor& x, const Tensor& like) noexcept {
+  if (x.dtype() != like.dtype()) return false;
+  if (x.is_contiguous() && like.is_contiguous()) return true;
+  const auto s = x.strides(), t = like.strides();
   return std::equal(s.begin(), s.end(), t.begin());
 }
 
 // `x` in the memory order and dtype of `like`, which is dense.
-Tensor laid_out(const Tensor& x, const Tensor& like) {
-  if (x.dtype() == like.dtype() && same_layout(x, like)) return x;
+Tensor laid_out(Tensor x, const Tensor& like) {
+  if (is_laid_out(x, like)) return x;
   Tensor y = xtape::detail::empty_like(like, like.dtype());
   y.copy_(x);
   return y;
@@ -79,18 +81,18 @@ void Optimizer::step_slot(Slot& slot, std::size_t group) {
     ++slot.steps;
     return;
   }
-  const Tensor gradient = p.grad();
+  Tensor gradient = p.grad();
   if (!gradient.defined()) return;
   ++slot.steps;
   if (xtape::detail::is_dense(p)) {
     xtape::detail::raise_version(p);
-    update(slot, p, laid_out(gradient, p), group);
+    update(slot, p, laid_out(std::move(gradient), p), group);
     return;
   }
   // A view with gaps: stepped in a dense copy.
   const NoGrad guard;
   const Tensor dense = xtape::detail::copy_contiguous(p);
-  update(slot, dense, laid_out(gradient, dense), group);
+  update(slot, dense, laid_out(std::move(gradient), dense), group);
   slot.parameter.copy_(dense);
 }
 
@@ -161,7 +163,7 @@ const Tensor& Optimizer::buffer(Slot& slot, std::size_t i, const Tensor& paramet
   if (!b.defined()) {
     b = xtape::detail::empty_like(parameter, parameter.dtype());
     b.fill_(initial);
-  } else {
+  } else if (!is_laid_out(b, parameter)) {
     b = laid_out(b, parameter);
   }
   return b;

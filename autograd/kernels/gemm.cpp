@@ -97,6 +97,10 @@ template <class T>
 void multiply_by_all(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                      std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
                      std::int64_t ldb, T beta, const T* bias, T* c, std::int64_t ldc) {
+  if (is_few(transpose_a, transpose_b, m, k)) {  // the same bits on any threads
+    return multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc,
+                    num_threads());
+  }
   in_tiles(m, n, k, [&](const Tile& t) {
     multiply(transpose_a, transpose_b, t.rows, t.columns, k, alpha,
              a + t.row * (transpose_a ? 1 : lda), lda, b + t.column * (transpose_b ? ldb : 1), ldb,

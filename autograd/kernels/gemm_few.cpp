@@ -40,25 +40,36 @@ void divide(std::int64_t count, double work, int threads, F f) {
 template <class T, std::int64_t R, std::int64_t V>
 void add_rows(const Product<T>& p, std::int64_t row, std::int64_t column, Part<T> part) {
   constexpr std::int64_t W = Lane<T>::kSize;
-  Lane<T> sums[R][V];
-  for (auto& of_row : sums) std::fill_n(of_row, V, Lane<T>(0.0));
+  Lane<T> sums[R][V];  // in registers where all loops over them are unrolled
+#pragma GCC unroll 4
+  for (std::int64_t r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (std::int64_t v = 0; v < V; ++v) sums[r][v] = Lane<T>(0.0);
+  }
   const T *a = p.a + row * p.a_row, *b = p.b + column;
-  for (std::int64_t t = 0; t < p.k; ++t, a += p.a_term, b += p.ldb) {
-    Lane<T> terms[V];
-    for (std::int64_t v = 0; v < V; ++v) terms[v] = part.load(b + v * W, T(0));
+  const std::int64_t a_row = p.a_row, terms = p.k, ldc = p.ldc;
+  for (std::int64_t t = 0; t < terms; ++t, a += p.a_term, b += p.ldb) {
+    Lane<T> of_b[V];
+#pragma GCC unroll 4
+    for (std::int64_t v = 0; v < V; ++v) of_b[v] = part.load(b + v * W, T(0));
+#pragma GCC unroll 4
     for (std::int64_t r = 0; r < R; ++r) {
-      const Lane<T> factor(static_cast<double>(a[r * p.a_row]));
+      const Lane<T> factor(static_cast<double>(a[r * a_row]));
+#pragma GCC unroll 4
       for (std::int64_t v = 0; v < V; ++v) {
-        sums[r][v] = xsimd::fma(factor.batch, terms[v].batch, sums[r][v].batch);
+        sums[r][v] = xsimd::fma(factor.batch, of_b[v].batch, sums[r][v].batch);
       }
     }
   }
   const Lane<T> alpha(static_cast<double>(p.alpha)), beta(static_cast<double>(p.beta));
-  for (std::int64_t r = 0; r < R; ++r) {
-    T* c = p.c + (row + r) * p.ldc + column;
+  const bool adds = p.beta != T(0);
+  T* c = p.c + row * ldc + column;
+#pragma GCC unroll 4
+  for (std::int64_t r = 0; r < R; ++r, c += ldc) {
+#pragma GCC unroll 4
     for (std::int64_t v = 0; v < V; ++v) {
       Lane<T> y = sums[r][v] * alpha;
-      if (p.beta != T(0)) y = y + part.load(c + v * W, T(0)) * beta;
+      if (adds) y = y + part.load(c + v * W, T(0)) * beta;
       part.store(y, c + v * W);
     }
   }
@@ -70,6 +81,7 @@ void add_rows(const Product<T>& p, std::int64_t row, std::int64_t begin, std::in
   for (; begin + kColumns * W <= end; begin += kColumns * W) {
     add_rows<T, R, kColumns>(p, row, begin, {});
   }
+  for (; begin + 2 * W <= end; begin += 2 * W) add_rows<T, R, 2>(p, row, begin, {});
   for (; begin < end; begin += W) add_rows<T, R, 1>(p, row, begin, {std::min(W, end - begin)});
 }
 
@@ -133,8 +145,80 @@ void dot_rows(const Product<T>& p, std::int64_t begin, std::int64_t end) {
   for (; begin < end; ++begin) dot_rows<T, R, 1>(p, begin);
 }
 
+// The sums of W rows as one vector. xsimd's haddp for AVX-512 gives them in another order.
+template <class T>
+Lane<T> folded(const xsimd::batch<T>* rows) {
+#if defined(__AVX512F__)
+  // Halves of two rows, quarters of four, pairs of eight: each step adds what lies side by side.
+  if constexpr (sizeof(T) == 4) {
+    const auto quarters = [&](int i) {
+      const auto halves = [](__m512 a, __m512 b) {
+        return _mm512_shuffle_f32x4(a, b, 0x44) + _mm512_shuffle_f32x4(a, b, 0xee);
+      };
+      const __m512 x = halves(rows[i], rows[i + 4]), y = halves(rows[i + 8], rows[i + 12]);
+      return _mm512_shuffle_f32x4(x, y, 0x88) + _mm512_shuffle_f32x4(x, y, 0xdd);
+    };
+    const auto pairs = [](__m512 x, __m512 y) {
+      return _mm512_shuffle_ps(x, y, 0x44) + _mm512_shuffle_ps(x, y, 0xee);
+    };
+    const __m512 x = pairs(quarters(0), quarters(1)), y = pairs(quarters(2), quarters(3));
+    return Lane<T>(_mm512_shuffle_ps(x, y, 0x88) + _mm512_shuffle_ps(x, y, 0xdd));
+  } else {
+    const auto quarters = [&](int i) {
+      const auto halves = [](__m512d a, __m512d b) {
+        return _mm512_shuffle_f64x2(a, b, 0x44) + _mm512_shuffle_f64x2(a, b, 0xee);
+      };
+      const __m512d x = halves(rows[i], rows[i + 2]), y = halves(rows[i + 4], rows[i + 6]);
+      return _mm512_shuffle_f64x2(x, y, 0x88) + _mm512_shuffle_f64x2(x, y, 0xdd);
+    };
+    const __m512d x = quarters(0), y = quarters(1);
+    return Lane<T>(_mm512_unpacklo_pd(x, y) + _mm512_unpackhi_pd(x, y));
+  }
+#else
+  return Lane<T>(xsimd::haddp(rows));
+#endif
+}
+
+// One row and a vector of sums of few terms: added up one by one they take longer than the terms.
+template <class T>
+void short_dots(const Product<T>& p, std::int64_t column) {
+  constexpr std::int64_t W = Lane<T>::kSize;
+  xsimd::batch<T> sums[W];
+#pragma GCC unroll 16
+  for (std::int64_t i = 0; i < W; ++i) sums[i] = xsimd::batch<T>(T(0));
+  const T* b = p.b + column * p.ldb;
+  const std::int64_t ldb = p.ldb, terms = p.k;
+  const auto add = [&](std::int64_t t, auto part) {
+    const xsimd::batch<T> factor = part.load(p.a + t, T(0)).batch;
+    const T* row = b + t;
+#pragma GCC unroll 16
+    for (std::int64_t i = 0; i < W; ++i, row += ldb) {
+      sums[i] = xsimd::fma(factor, part.load(row, T(0)).batch, sums[i]);
+    }
+  };
+  std::int64_t t = 0;
+  for (; t + W <= terms; t += W) add(t, Part<T>{});
+  if (t < terms) add(t, Part<T>{terms - t});
+  T* c = p.c + column;
+  Lane<T> y = folded<T>(sums) * Lane<T>(static_cast<double>(p.alpha));
+  if (p.beta != T(0)) y = y + Lane<T>::load(c) * Lane<T>(static_cast<double>(p.beta));
+  y.store(c);
+}
+
+// By whole vectors of columns, wherever a thread begins.
+template <class T>
+void multiply_short_dots(const Product<T>& p, int threads) {
+  constexpr std::int64_t W = Lane<T>::kSize;
+  divide((p.n + W - 1) / W, static_cast<double>(p.k * W), threads, [&](auto begin, auto end) {
+    for (std::int64_t i = begin * W; i < std::min(p.n, end * W); i += W) {
+      i + W <= p.n ? short_dots(p, i) : dot_rows<T, 1>(p, i, p.n);
+    }
+  });
+}
+
 template <class T>
 void multiply_dots(const Product<T>& p, int threads) {
+  if (p.k < kShortSum) return multiply_short_dots(p, threads);
   divide(p.n, static_cast<double>(p.m * p.k), threads, [&](auto begin, auto end) {
     if (p.m == 4) return dot_rows<T, 4>(p, begin, end);
     if (p.m == 3) return dot_rows<T, 3>(p, begin, end);

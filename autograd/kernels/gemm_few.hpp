@@ -5,10 +5,14 @@
 
 namespace xtape::kernels {
 
+/// Terms of a sum from which on it is added up alone.
+inline constexpr std::int64_t kShortSum = 64;
+
 /// Few rows or a short sum, for which general kernels pack more than they multiply: one sample
 /// through a layer, its gradients.
 constexpr bool is_few(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t k) noexcept {
-  if (transpose_b) return !transpose_a && m <= 4 && k >= 64;  // dot products, added up in lanes
+  // Dot products, added up in lanes: of few terms BLAS is the faster one from two rows on.
+  if (transpose_b) return !transpose_a && m <= (k < kShortSum ? 1 : 4);
   return m <= 4 || k <= 4;
 }
 

@@ -10,10 +10,15 @@
 #include "reduce.hpp"
 
 // How the reductions walk memory; included by the kernels that reduce. A policy has
-//   Source, Accumulator, Result           types
-//   Accumulator start(), join(a, b), repeat(a, n)     neutral element, of two parts, of n equal
-//   parts Accumulator row(x, n, stride, c)      of n elements void columns(acc, x, rows,
-//   row_stride, cols, col_stride, c)    adds `rows` rows to `cols` sums Result finish(a)
+//
+//   Source, Accumulator, Result                types
+//   Accumulator start()                        the neutral element
+//   Accumulator join(a, b), repeat(a, n)       of two parts, of n equal parts
+//   Accumulator row(x, n, stride, c)           of n elements
+//   void columns(acc, x, rows, row_stride, cols, col_stride, c)
+//                                              adds `rows` rows to `cols` sums
+//   Result finish(a)
+//
 // where c is a number (an array of them for columns) that belongs to each result, such as its mean.
 namespace xtape::kernels {
 
@@ -241,6 +246,16 @@ void reduce_columns(const P& policy, const ReductionPlan& plan, typename P::Resu
   }
 }
 
+/// Whether the elements follow one another row by row.
+inline bool is_row(const Reduction& r) noexcept {
+  std::int64_t step = 1;
+  for (std::size_t i = r.sizes.size(); i-- > 0;) {
+    if (r.sizes[i] != 1 && r.source_strides[i] != step) return false;
+    step *= r.sizes[i];
+  }
+  return true;
+}
+
 /// Every result of a reduction. `numbers`, laid out as the target, may be null.
 template <class P>
 void reduce(const P& policy, const Reduction& r, typename P::Result* target,
@@ -252,6 +267,11 @@ void reduce(const P& policy, const Reduction& r, typename P::Result* target,
   if (results == 0) return;
   if (elements == 0) {
     std::fill_n(target, results, policy.finish(policy.start()));
+    return;
+  }
+  if (results == 1 && elements <= kReduceGrain && is_row(r)) {  // nothing to plan
+    const auto c = numbers ? *numbers : typename P::Result();
+    *target = policy.finish(policy.row(source, elements, 1, c));
     return;
   }
   const ReductionPlan plan(r);

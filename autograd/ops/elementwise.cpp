@@ -27,7 +27,7 @@ void broadcast_strides(const Tensor& x, std::size_t rank, std::int64_t* out) noe
 // All operands walked as they lie in memory: same shape and dense layout, or a single number.
 bool walk_flat(const Tensor& like, std::span<const Tensor* const> inputs) noexcept {
   for (const Tensor* x : inputs) {
-    if (one_number(*x, like.sizes().size())) continue;
+    if (pair_up(*x, like) || one_number(*x, like.sizes().size())) continue;
     if (!std::ranges::equal(x->sizes(), like.sizes())) return false;
     if (x->is_contiguous() && like.is_contiguous()) continue;
     if (!std::ranges::equal(x->strides(), like.strides())) return false;

@@ -107,7 +107,17 @@ inline Tensor with_reduced(const Tensor& y, Mask mask, std::span<const std::int6
 
 /// The same seen over all of x's dimensions: a view without copying.
 inline Tensor expanded(const Tensor& y, Mask mask, std::span<const std::int64_t> sizes) {
-  return with_reduced(y, mask, sizes).expand(Shape(sizes));
+  if (is_grad_enabled()) return with_reduced(y, mask, sizes).expand(Shape(sizes));
+  const int rank = static_cast<int>(sizes.size());
+  const bool keeps = y.dim() == rank;
+  Shape strides;
+  strides.resize(rank);
+  for (int i = 0, at = 0; i < rank; ++i) {
+    const bool goes = mask >> i & 1;
+    if (!goes) strides[i] = y.strides()[at];
+    if (!goes || keeps) ++at;
+  }
+  return make_view(y, y.value()->data, sizes, strides);
 }
 
 inline void check_not_empty(const char* operation, const ReductionPlan& plan) {

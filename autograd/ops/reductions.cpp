@@ -274,7 +274,10 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
                      to_string(x.sizes()));
   }
   if (mask == 0) return x;
-  if (x.numel() == shape.numel()) return x.reshape(shape);  // only dimensions of size 1 go away
+  if (x.numel() == shape.numel()) {  // only dimensions of size 1 go away
+    if (is_grad_enabled() || !x.is_contiguous()) return x.reshape(shape);
+    return make_view(x, x.value()->data, shape, contiguous_strides(shape));
+  }
   // Leading dimensions go away, the others stay: the result is reshaped where both occur.
   if (mask == (Mask{1} << lead) - 1) return sum_over(x, mask, false);
   Tensor y = sum_over(x, mask, true);

@@ -98,7 +98,8 @@ void check(const Product& p, T alpha, T beta) {
 constexpr std::int64_t kSizes[][3] = {{1, 1, 1},     {1, 32, 4},   {3, 5, 7},     {1, 300, 500},
                                       {300, 1, 50},  {8, 64, 300}, {20, 80, 90},  {16, 130, 260},
                                       {33, 65, 129}, {64, 70, 80}, {2, 530, 70},  {4, 37, 200},
-                                      {70, 45, 1},   {9, 130, 3},  {130, 10, 70}, {128, 120, 110}};
+                                      {70, 45, 1},   {9, 130, 3},  {130, 10, 70}, {128, 120, 110},
+                                      {1, 53, 41},   {1, 9, 5},    {2, 33, 20}};
 
 template <class T>
 void check_all() {
@@ -236,7 +237,8 @@ BOOST_AUTO_TEST_CASE(same_bits_every_time) {
 BOOST_AUTO_TEST_CASE(few_rows_or_terms_give_the_same_bits_for_any_number_of_threads) {
   const Product products[] = {{false, true, 1, 3000, 700, 0}, {false, false, 1, 3000, 700, 0},
                               {false, true, 3, 903, 500, 1},  {true, false, 4, 903, 500, 1},
-                              {true, false, 903, 700, 1, 0},  {false, false, 903, 701, 4, 0}};
+                              {true, false, 903, 700, 1, 0},  {false, false, 903, 701, 4, 0},
+                              {false, true, 1, 9001, 50, 0}};
   for (const Product& p : products) {
     const auto a = normal<float>(p.a_size(), 1), b = normal<float>(p.b_size(), 2);
     std::vector<float> results[2];
