@@ -6,6 +6,7 @@
 
 #include "../error.hpp"
 #include "../kernels/arithmetic.hpp"
+#include "../parallel.hpp"
 #include "../tape.hpp"
 #include "creation.hpp"
 #include "elementwise.hpp"
@@ -35,6 +36,20 @@ void check_division(const char* name, Binary op, DType dtype, bool by_zero) {
   if (by_zero) throw ValueError(std::string(name) + ": an integer is divided by 0");
 }
 
+// f over two row-major tensors of one shape into y, another of these or one of the two: the common
+// case, with little around it.
+void compute_into(kernels::StripFunction f, const Tensor& y, const Tensor& a, const Tensor& b) {
+  const auto in = static_cast<std::int64_t>(item_size(a.dtype()));
+  const auto out = static_cast<std::int64_t>(item_size(y.dtype()));
+  constexpr std::int64_t kSteps[3] = {1, 1, 1};
+  detail::parallel_for(
+      y.numel(), detail::kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+        std::byte* const pointers[3] = {y.value()->data + begin * out, a.value()->data + begin * in,
+                                        b.value()->data + begin * in};
+        f(nullptr, pointers, kSteps, end - begin);
+      });
+}
+
 Tensor compute(const char* name, Binary op, const Tensor& a, const Tensor& b) {
   detail::check_defined(name, a);
   detail::check_defined(name, b);
@@ -43,7 +58,9 @@ Tensor compute(const char* name, Binary op, const Tensor& a, const Tensor& b) {
     check_division(name, op, dtype, !all(b).item<bool>());
   }
   if (a.dtype() == dtype && b.dtype() == dtype && detail::pair_up(a, b)) {
-    return detail::elementwise_pair(kernels::binary_strip(op, dtype), a, b, dtype);
+    Tensor y = detail::empty_like(a, dtype);
+    compute_into(kernels::binary_strip(op, dtype), y, a, b);
+    return y;
   }
   if (a.dtype() != dtype || b.dtype() != dtype) {
     const NoGrad no_grad;  // the sweep converts gradients back
@@ -158,7 +175,7 @@ namespace {
 Tensor scaled(const Backward& t, Tensor g, const Tensor& x) {
   const bool fits = !t.create_graph() && g.dtype() == x.dtype() && detail::pair_up(g, x);
   if (!fits || !detail::is_sole_owner(g)) return g * x;
-  detail::elementwise_pair_into(kernels::binary_strip(Binary::mul, g.dtype()), g, g, x);
+  compute_into(kernels::binary_strip(Binary::mul, g.dtype()), g, g, x);
   return g;
 }
 

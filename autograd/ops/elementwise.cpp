@@ -9,8 +9,6 @@
 namespace xtape::detail {
 namespace {
 
-constexpr std::int64_t kGrain = 1 << 15;
-
 bool one_number(const Tensor& x, std::size_t rank) noexcept {
   return x.numel() == 1 && x.sizes().size() <= rank;
 }
@@ -49,11 +47,11 @@ void run_flat(kernels::StripFunction f, const Tensor& like, std::span<const Tens
   };
   for (const Tensor* y : outputs) take(y, true);
   for (const Tensor* x : inputs) take(x, false);
-  if (like.numel() <= kGrain) {
+  if (like.numel() <= kElementwiseGrain) {
     if (like.numel() > 0) f(context, pointers, steps, like.numel());
     return;
   }
-  parallel_for(like.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(like.numel(), kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
     std::byte* here[kernels::kMaxOperands];
     for (std::size_t i = 0; i < n; ++i) {
       here[i] = pointers[i] ? pointers[i] + begin * bytes[i] : nullptr;
@@ -82,7 +80,7 @@ void elementwise_into(kernels::StripFunction f, const Tensor& like,
     ++n;
   }
   kernels::run_strips(like.sizes(), {operands, n}, static_cast<int>(outputs.size()), f, context,
-                      kGrain);
+                      kElementwiseGrain);
 }
 
 double elementwise_sum(kernels::StripFunction f, DType dtype, const Shape& shape,
@@ -101,7 +99,7 @@ double elementwise_sum(kernels::StripFunction f, DType dtype, const Shape& shape
     broadcast_strides(x, rank, strides[i + 1]);
     operands[i + 1] = {x.value()->data, strides[i + 1], static_cast<int>(item_size(x.dtype()))};
   }
-  return kernels::sum_strips(shape, {operands, inputs.size() + 1}, f, context, kGrain);
+  return kernels::sum_strips(shape, {operands, inputs.size() + 1}, f, context, kElementwiseGrain);
 }
 
 Tensor elementwise(const char* operation, kernels::StripFunction f, DType result,
@@ -135,24 +133,6 @@ Tensor elementwise(const char* operation, kernels::StripFunction f, DType result
   return y;
 }
 
-Tensor elementwise_pair(kernels::StripFunction f, const Tensor& a, const Tensor& b, DType result) {
-  Tensor y = empty_like(a, result);
-  elementwise_pair_into(f, y, a, b);
-  return y;
-}
-
-void elementwise_pair_into(kernels::StripFunction f, const Tensor& y, const Tensor& a,
-                           const Tensor& b) {
-  const auto in = static_cast<std::int64_t>(item_size(a.dtype()));
-  const auto out = static_cast<std::int64_t>(item_size(y.dtype()));
-  constexpr std::int64_t kSteps[3] = {1, 1, 1};
-  parallel_for(y.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    std::byte* const pointers[3] = {y.value()->data + begin * out, a.value()->data + begin * in,
-                                    b.value()->data + begin * in};
-    f(nullptr, pointers, kSteps, end - begin);
-  });
-}
-
 Tensor elementwise_number(kernels::StripFunction f, const Tensor& x, const void* number,
                           bool swapped, DType result) {
   Tensor y = empty_like(x, result);
@@ -160,7 +140,7 @@ Tensor elementwise_number(kernels::StripFunction f, const Tensor& x, const void*
   if (walk_flat(y, std::array{&x})) {
     const std::int64_t in = static_cast<std::int64_t>(item_size(x.dtype()));
     const std::int64_t out = static_cast<std::int64_t>(item_size(result));
-    parallel_for(y.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(y.numel(), kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
       std::byte* source = x.value()->data + begin * in;
       std::byte* pointers[3] = {y.value()->data + begin * out, swapped ? constant : source,
                                 swapped ? source : constant};
@@ -177,7 +157,7 @@ Tensor elementwise_number(kernels::StripFunction f, const Tensor& x, const void*
       {y.value()->data, y.strides().data(), static_cast<int>(item_size(result))},
       swapped ? constant_operand : source,
       swapped ? source : constant_operand};
-  kernels::run_strips(x.sizes(), operands, 1, f, nullptr, kGrain);
+  kernels::run_strips(x.sizes(), operands, 1, f, nullptr, kElementwiseGrain);
   return y;
 }
 

@@ -11,6 +11,9 @@
 // recorded.
 namespace xtape::detail {
 
+/// Elements of a chunk; fewer are not divided among threads.
+inline constexpr std::int64_t kElementwiseGrain = 1 << 15;
+
 /// f over the broadcast inputs (of the dtypes that `f` expects) into a new tensor. The result has
 /// the memory order of the first input that has the common shape. Throws ShapeError.
 XTAPE_API Tensor elementwise(const char* operation, kernels::StripFunction f, DType result,
@@ -24,12 +27,6 @@ inline Tensor elementwise_number(kernels::StripFunction f, const Tensor& x, cons
                                  bool swapped) {
   return elementwise_number(f, x, number, swapped, x.dtype());
 }
-
-/// f over two tensors of one shape, both row-major: the common case, with little around it.
-Tensor elementwise_pair(kernels::StripFunction f, const Tensor& a, const Tensor& b, DType result);
-/// The same into y, another of that shape and order or one of the two.
-void elementwise_pair_into(kernels::StripFunction f, const Tensor& y, const Tensor& a,
-                           const Tensor& b);
 
 /// True where both are row-major and of one shape.
 inline bool pair_up(const Tensor& a, const Tensor& b) noexcept {
