@@ -11,6 +11,10 @@
 
 #include "block_pool.hpp"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace xtape::detail {
 
 constinit thread_local Pool* this_pool [[gnu::tls_model("initial-exec")]] = nullptr;
@@ -26,6 +30,18 @@ std::size_t class_bytes(int size_class) noexcept {
 
 void* system_allocate(std::size_t alignment, std::size_t bytes) {
   return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+}
+
+// A large block. What of it fills huge pages the system is asked to give as such: by pages of 4 KiB
+// a step of training looks up thousands of addresses (docs/performance.md, «Huge pages»).
+void* allocate_pages(std::size_t bytes) {
+  constexpr std::size_t kHugePage = 2 << 20;
+  if (bytes < kHugePage) return system_allocate(kAlignment, bytes);
+  void* block = system_allocate(kHugePage, bytes);
+#if defined(MADV_HUGEPAGE)
+  if (block) madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // it may refuse
+#endif
+  return block;
 }
 
 struct Registry {
@@ -151,10 +167,10 @@ void* allocate_large(std::size_t bytes) {
     return block;
   }
   if (exceeds_bound(r, counted)) release_large_locked(r);
-  void* block = system_allocate(kAlignment, size);
+  void* block = allocate_pages(size);
   if (!block) {
     release_large_locked(r);
-    block = system_allocate(kAlignment, size);
+    block = allocate_pages(size);
     if (!block) throw std::bad_alloc();
   }
   count_large(r, counted);

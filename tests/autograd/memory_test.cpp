@@ -3,9 +3,12 @@
 
 #include <unistd.h>
 #include <atomic>
+#include <cinttypes>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <string>
 #include <thread>
 #include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/reductions.hpp>
@@ -35,9 +38,37 @@ std::int64_t resident_bytes() {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
+// The flags of the mapping that holds an address, as /proc/self/smaps lists them.
+std::string flags_of_mapping(const void* address) {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream file("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    std::uintptr_t begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &begin, &end) == 2) {
+      inside = begin <= at && at < end;
+    } else if (inside && line.starts_with("VmFlags:")) {
+      return line + " ";
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(memory_pools)
+
+BOOST_AUTO_TEST_CASE(large_blocks_ask_for_huge_pages) {
+  if (kSanitized || !std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled")) {
+    BOOST_TEST_MESSAGE("skipped: no pools, or no huge pages in this system");
+    return;
+  }
+  const Tensor large = empty({5 << 20}), small = empty({1 << 16});
+  const auto* first = reinterpret_cast<const char*>(large.data<float>());
+  BOOST_TEST((flags_of_mapping(first).find(" hg ") != std::string::npos));
+  BOOST_TEST((flags_of_mapping(first + (18 << 20)).find(" hg ") != std::string::npos));
+  BOOST_TEST((flags_of_mapping(small.data<float>()).find(" hg ") == std::string::npos));
+}
 
 BOOST_AUTO_TEST_CASE(blocks_are_aligned_and_apart) {
   std::vector<std::pair<std::byte*, std::size_t>> blocks;
