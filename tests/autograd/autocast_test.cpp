@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <xtape/autograd/autograd.hpp>
+#include <xtape/autograd/kernels/winograd.hpp>
 
 #include "expect.hpp"
 #include "samples.hpp"
@@ -114,6 +115,9 @@ const std::vector<Case> kCases{
     {"conv2d of many channels",
      [](const Tensor& x, const Tensor& w) { return conv2d(x, w, {}, {.padding = 1}); },
      {real({3, 18, 16, 17}), real({24, 18, 3, 3})}},
+    {"conv2d of few tiles",
+     [](const Tensor& x, const Tensor& w) { return conv2d(x, w, {}, {.padding = 1}); },
+     {real({2, 16, 16, 16}), real({32, 16, 3, 3})}},
     {"conv2d in groups",
      [](const Tensor& x, const Tensor& w) { return conv2d(x, w, {}, {.stride = 2, .groups = 3}); },
      {real({4, 6, 12, 13}), real({9, 2, 3, 3})}},
@@ -230,6 +234,29 @@ const std::vector<Case> kUntouched{
     {"pinv", [](const Tensor& a) { return pinv(a); }, {real({40, 20})}},
 };
 
+// What the Winograd kernels serve, in both orders of memory.
+const std::vector<Case> kWinograd{
+    {"conv2d of channels first",
+     [](const Tensor& x, const Tensor& w) { return conv2d(x, w, {}, {.padding = 1}); },
+     {real({3, 16, 16, 16}), real({32, 16, 3, 3})}},
+    {"conv2d of channels last",
+     [](const Tensor& x, const Tensor& w) {
+       return conv2d(permute(x, {0, 3, 1, 2}), w, {}, {.padding = 1});
+     },
+     {real({3, 16, 16, 16}), real({32, 16, 3, 3})}},
+};
+constexpr kernels::ConvolutionShape kWinogradShape{.batch = 3,
+                                                   .in_channels = 16,
+                                                   .in_height = 16,
+                                                   .in_width = 16,
+                                                   .out_channels = 32,
+                                                   .out_height = 16,
+                                                   .out_width = 16,
+                                                   .kernel_height = 3,
+                                                   .kernel_width = 3,
+                                                   .pad_top = 1,
+                                                   .pad_left = 1};
+
 struct Layer {
   Tensor x, h0, c0;
   RecurrentWeights w;
@@ -282,6 +309,16 @@ BOOST_AUTO_TEST_CASE(rounding_is_to_the_nearest_and_to_even) {
 BOOST_AUTO_TEST_CASE(float64_and_other_operations_are_untouched) {
   for (const Case& c : kCases) check_same(c, float64);
   for (const Case& c : kUntouched) check_same(c, float32);
+}
+
+BOOST_AUTO_TEST_CASE(convolutions_that_are_faster_in_float32_are_untouched) {
+  for (const Case& c : kWinograd) {
+    if (kernels::winograd::pays(kWinogradShape)) {
+      check_same(c, float32);
+    } else {
+      check_case(c);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_gradient_of_a_bias_is_summed_as_it_is) {
