@@ -152,7 +152,7 @@ Tensor weights_of(const Operands& in) {
   Tensor scores = matmul(in.q, transpose(in.k, -2, -1)) * in.settings.scale;
   if (in.mask.defined()) scores = scores + in.mask;
   if (in.settings.causal) scores = where(causal_mask(in.queries(), in.keys()), scores, none);
-  if (!in.mask.defined()) return softmax(scores, -1);
+  if (!in.mask.defined() || in.keys() == 0) return softmax(scores, -1);
   const Tensor blind = eq(amax(scores.detach(), {-1}, true), -infinity);
   const Tensor zero = zeros({}, in.q.dtype());
   return where(blind, zero, softmax(where(blind, zero, scores), -1));

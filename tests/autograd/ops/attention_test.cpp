@@ -227,6 +227,15 @@ BOOST_AUTO_TEST_CASE(queries_that_look_nowhere_give_zeros) {
   }
 }
 
+// Not even one key: zeros in either form.
+BOOST_AUTO_TEST_CASE(no_keys) {
+  const Tensor q = drawn({3, 4}, 0, float64), k = drawn({0, 4}, 1, float64);
+  const Tensor v = drawn({0, 2}, 2, float64);
+  check_fused(q, k, v, {});
+  check_fused(q, k, v, {.attn_mask = zeros({3, 0}, boolean)});
+  XTAPE_SAME(scaled_dot_product_attention(q, k, v), {0, 0, 0, 0, 0, 0});
+}
+
 // With ones for values the results are the sums of the kept weights: 1 on the mean.
 BOOST_AUTO_TEST_CASE(dropout_keeps_the_mean) {
   manual_seed(3);
