@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "../memory.hpp"
 #include "../parallel.hpp"
@@ -56,46 +57,53 @@ void each_of_row(std::int64_t n, F&& f) {
   if (i < n) f(i, Whole<T>{n - i});
 }
 
-// y, whose rows are kKeys apart, = factor x^T for four rows and columns.
-template <class T>
-void transpose_four(const T* x, std::int64_t step, T factor, T* y) {
-  using Four [[gnu::vector_size(4 * sizeof(T))]] = T;
-  Four a, b, c, d;
-  std::memcpy(&a, x, sizeof a);
-  std::memcpy(&b, x + step, sizeof b);
-  std::memcpy(&c, x + 2 * step, sizeof c);
-  std::memcpy(&d, x + 3 * step, sizeof d);
-  const Four ac = __builtin_shufflevector(a, c, 0, 4, 1, 5);
-  const Four bd = __builtin_shufflevector(b, d, 0, 4, 1, 5);
-  const Four ac_end = __builtin_shufflevector(a, c, 2, 6, 3, 7);
-  const Four bd_end = __builtin_shufflevector(b, d, 2, 6, 3, 7);
-  a = factor * __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
-  b = factor * __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
-  c = factor * __builtin_shufflevector(ac_end, bd_end, 0, 4, 1, 5);
-  d = factor * __builtin_shufflevector(ac_end, bd_end, 2, 6, 3, 7);
-  std::memcpy(y, &a, sizeof a);
-  std::memcpy(y + kKeys, &b, sizeof b);
-  std::memcpy(y + 2 * kKeys, &c, sizeof c);
-  std::memcpy(y + 3 * kKeys, &d, sizeof d);
+// x and y merged, an element of each in turn: the first half of that or the second.
+template <int Half, class V, int... I>
+V merged(const V& x, const V& y, std::integer_sequence<int, I...>) {
+  constexpr int W = sizeof...(I);
+  return __builtin_shufflevector(x, y, (I % 2 * W + (Half * W + I) / 2)...);
 }
 
-// The same for rows and columns in any number.
+// Rows become columns: each turn makes the upper bit of a row's number the lowest of a column's.
+template <class T, class V, std::size_t W>
+void transpose_square(V (&x)[W]) {
+  constexpr auto kIndices = std::make_integer_sequence<int, W>{};
+#pragma GCC unroll 4
+  for (std::size_t turn = 1; turn < W; turn *= 2) {
+    V y[W];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < W / 2; ++i) {
+      y[2 * i] = merged<0>(x[i], x[i + W / 2], kIndices);
+      y[2 * i + 1] = merged<1>(x[i], x[i + W / 2], kIndices);
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < W; ++i) x[i] = y[i];
+  }
+}
+
+// y, whose rows are kKeys apart, = factor x^T; zeros follow up to a whole vector of rows. All rows
+// of a square are asked for at once, since they come from far away.
 template <class T>
 void transpose_rows(const T* x, std::int64_t step, std::int64_t rows, std::int64_t columns,
                     double factor, T* y) {
-  const T f = static_cast<T>(factor);
-  const auto each = [&](std::int64_t i, std::int64_t j) { y[j * kKeys + i] = f * x[i * step + j]; };
-  const std::int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
-  for (std::int64_t i = 0; i < whole_rows; i += 4) {
-    for (std::int64_t j = 0; j < whole_columns; j += 4) {
-      transpose_four(x + i * step + j, step, f, y + j * kKeys + i);
+  constexpr std::int64_t W = Lane<T>::kSize;
+  using V [[gnu::vector_size(sizeof(Lane<T>))]] = T;
+  const Lane<T> f(factor);
+  for (std::int64_t i = 0; i < rows; i += W) {
+    for (std::int64_t j = 0; j < columns; j += W) {
+      const Part<T> part{std::min(W, columns - j)};
+      V square[W] = {};
+      const std::int64_t count = std::min(W, rows - i);
+#pragma GCC unroll 16
+      for (std::int64_t k = 0; k < W; ++k) {
+        if (k < count) square[k] = (part.load(x + (i + k) * step + j, T(0)) * f).batch;
+      }
+      transpose_square<T>(square);
+#pragma GCC unroll 16
+      for (std::int64_t k = 0; k < W; ++k) {
+        if (k < part.count) std::memcpy(y + (j + k) * kKeys + i, &square[k], sizeof(V));
+      }
     }
-    for (std::int64_t j = whole_columns; j < columns; ++j) {
-      for (std::int64_t k = i; k < i + 4; ++k) each(k, j);
-    }
-  }
-  for (std::int64_t i = whole_rows; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) each(i, j);
   }
 }
 
