@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <numbers>
 #include <type_traits>
@@ -316,7 +317,7 @@ inline constexpr double kErfc64[] = {
     0.0025293917843955001587,    -0.023770514915658876433,   0.068308027346065539385,
     -0.11927366341545076136,     0.12964515870269729752,     -0.047562294353448001736,
     -0.13562110612458060662,     1.253008058269729643};
-// The Taylor series of erf(x) / x in x^2.
+// The Taylor series of erf(x) / x in x^2; float32 needs the last seven terms below kErfSmall.
 inline constexpr double kErf[] = {
     9.4227590646504109706e-11, -1.2290555301717927353e-9,  1.480719281587921724e-8,
     -1.6365844691234924317e-7, 1.6462114365889247402e-6,   -0.000014925650358406250977,
@@ -325,16 +326,17 @@ inline constexpr double kErf[] = {
     1.1283791670955125739};
 inline constexpr double kErfSmall = 0.46875;  // below, erf is computed; above, erfc
 
+/// Of the coefficients from `first` on.
 template <class T, class A, std::size_t N>
-inline Lane<T, A> polynomial(const Lane<T, A>& x, const double (&c)[N]) {
-  Lane<T, A> p(c[0]);
-  for (std::size_t i = 1; i < N; ++i) p = p * x + c[i];
+inline Lane<T, A> polynomial(const Lane<T, A>& x, const double (&c)[N], std::size_t first = 0) {
+  Lane<T, A> p(c[first]);
+  for (std::size_t i = first + 1; i < N; ++i) p = p * x + c[i];
   return p;
 }
 
 template <class T, class A>
 inline Lane<T, A> erf_small(const Lane<T, A>& x) {
-  return x * polynomial(x * x, kErf);
+  return x * polynomial(x * x, kErf, sizeof(T) == 4 ? std::size(kErf) - 7 : 0);
 }
 
 /// erfc(y) for y = size * scale >= 0, where squared = scale^2 exactly; at 28 it is 0 in both types.
