@@ -70,29 +70,34 @@ void for_lanes(std::byte* const* pointers, const std::int64_t* steps, std::int64
       from[i] = numbers[i];
     }
   }
-  L in[In], out[Out];
-  std::int64_t at = 0;
-  for (; at + kSize <= count; at += kSize) {
-    for (int i = 0; i < In; ++i) in[i] = L::load(from[i] + at * advance[i]);
-    body(in, out);
-    for (int k = 0; k < Out; ++k) {
-      if (to[k]) out[k].store(to[k] + at);
+  alignas(64) T ends[Out + In][kSize];  // of what whole lanes leave
+  const std::int64_t rest = count % kSize;
+  const auto bytes = static_cast<std::size_t>(rest) * sizeof(T);
+  std::int64_t end = count - rest;
+  for (bool last = rest == 0;; last = true) {
+    // Entered once more for the rest, so that the body is compiled once.
+    for (std::int64_t at = 0; at < end; at += kSize) {
+      L in[In], out[Out];
+      for (int i = 0; i < In; ++i) in[i] = L::load(from[i] + at * advance[i]);
+      body(in, out);
+      for (int k = 0; k < Out; ++k) {
+        if (to[k]) out[k].store(to[k] + at);
+      }
     }
+    if (last) break;
+    for (int i = 0; i < In; ++i) {
+      const T* source = from[i] + end * advance[i];
+      for (T& x : ends[Out + i]) x = *source;  // a value that occurs, not one that raises a flag
+      if (advance[i]) std::memcpy(ends[Out + i], source, bytes);
+      from[i] = ends[Out + i];
+    }
+    for (int k = 0; k < Out; ++k) {
+      if (to[k]) to[k] = ends[k];
+    }
+    end = kSize;
   }
-  if (at == count) return;
-  const auto rest = static_cast<std::size_t>(count - at);
-  alignas(64) T buffer[kSize];
-  for (int i = 0; i < In; ++i) {
-    const T* source = from[i] + at * advance[i];
-    for (T& x : buffer) x = *source;  // a value that occurs, not one that could raise a flag
-    if (advance[i]) std::memcpy(buffer, source, rest * sizeof(T));
-    in[i] = L::load(buffer);
-  }
-  body(in, out);
-  for (int k = 0; k < Out; ++k) {
-    if (!to[k]) continue;
-    out[k].store(buffer);
-    std::memcpy(to[k] + at, buffer, rest * sizeof(T));
+  for (int k = 0; rest && k < Out; ++k) {
+    if (to[k]) std::memcpy(pointers[k] + (count - rest) * std::int64_t{sizeof(T)}, ends[k], bytes);
   }
 }
 
@@ -114,9 +119,10 @@ auto evaluate_second(const F& f, const V* x, std::integer_sequence<unsigned, I..
       Num<V, 1u << I, Constant>{x[I], {Constant{1.0}}}, {Constant{1.0}}}...);
 }
 
+// Flat: one call in the loop, of an operator of Num, costs more than the operator.
 template <class F, int N, class T>
-void value_strip(const void* formula, std::byte* const* pointers, const std::int64_t* steps,
-                 std::int64_t count) {
+[[gnu::flatten]] void value_strip(const void* formula, std::byte* const* pointers,
+                                  const std::int64_t* steps, std::int64_t count) {
   const F& f = *static_cast<const F*>(formula);
   for_lanes<T, 1, N>(pointers, steps, count, [&](const auto* x, auto* y) {
     const auto out = evaluate(f, x, std::make_integer_sequence<unsigned, N>{});
@@ -145,8 +151,8 @@ inline constexpr unsigned kMembersOf<Num<V, M, D...>> = M;
 
 /// dx_k = g df/dx_k: outputs dx_1 ... dx_N, inputs g, x_1 ... x_N.
 template <class F, int N, class T>
-void gradient_strip(const void* formula, std::byte* const* pointers, const std::int64_t* steps,
-                    std::int64_t count) {
+[[gnu::flatten]] void gradient_strip(const void* formula, std::byte* const* pointers,
+                                     const std::int64_t* steps, std::int64_t count) {
   const F& f = *static_cast<const F*>(formula);
   for_lanes<T, N, N + 1>(pointers, steps, count, [&](const auto* in, auto* out) {
     const auto y = evaluate_dual(f, in + 1, std::make_integer_sequence<unsigned, N>{});
@@ -190,8 +196,8 @@ void second_order(const F& f, const V* gg, const V& g, const V* x, auto&& add) {
 
 /// Outputs dg, dx_1 ... dx_N; inputs gg_1 ... gg_N, g, x_1 ... x_N.
 template <class F, int N, class T>
-void second_strip(const void* formula, std::byte* const* pointers, const std::int64_t* steps,
-                  std::int64_t count) {
+[[gnu::flatten]] void second_strip(const void* formula, std::byte* const* pointers,
+                                   const std::int64_t* steps, std::int64_t count) {
   const F& f = *static_cast<const F*>(formula);
   using L = kernels::Lane<T>;
   for_lanes<T, N + 1, 2 * N + 1>(pointers, steps, count, [&](const L* in, L* out) {
