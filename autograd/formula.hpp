@@ -101,7 +101,8 @@ inline Term where(TermMask c, const Term& x, const Term& y) {
 
 /// The way of files that have no wide vectors: the formula runs once for each call on `Term`s, so
 /// that what it reads is read anew, and the program that comes of it is compiled again only where
-/// it differs from that of the last call in this thread.
+/// it differs from that of the last call, of this formula and order, in this thread. Not for
+/// destructors of static objects, which run after the thread's own are gone.
 struct Programs {
   template <class F, int N>
   static Compiled value(const F& f) {

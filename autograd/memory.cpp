@@ -37,9 +37,10 @@ void* system_allocate(std::size_t alignment, std::size_t bytes) {
 void* allocate_pages(std::size_t bytes) {
   constexpr std::size_t kHugePage = 2 << 20;
   if (bytes < kHugePage) return system_allocate(kAlignment, bytes);
-  void* block = system_allocate(kHugePage, bytes);
+  void* block = nullptr;
+  if (posix_memalign(&block, kHugePage, bytes) != 0) return nullptr;  // no whole pages asked for
 #if defined(MADV_HUGEPAGE)
-  if (block) madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // it may refuse
+  madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // it may refuse
 #endif
   return block;
 }

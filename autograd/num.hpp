@@ -6,11 +6,11 @@
 #include <type_traits>
 #include <utility>
 
-// The number type that a pointwise formula sees: a value of a ring V (a lane of floats, a recorded
-// tensor, or again a Num) and its derivatives with respect to the arguments in the set M, one type
-// each. A derivative that is known to be constant is a Constant, one that is known to be zero does
-// not exist: neither costs anything. Derivatives are exact (forward mode); nesting gives higher
-// orders.
+// The number type that a pointwise formula sees: a value of a ring V (a lane of floats, a term of a
+// program, a recorded tensor, or again a Num) and its derivatives with respect to the arguments in
+// the set M, one type each. A derivative that is known to be constant is a Constant, one that is
+// known to be zero does not exist: neither costs anything. Derivatives are exact (forward mode);
+// nesting gives higher orders.
 namespace xtape::detail {
 
 template <class N>

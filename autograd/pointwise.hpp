@@ -15,7 +15,7 @@
 #include "tape.hpp"
 
 // Which way a formula is executed (docs/design.md, «One formula, four number types»): x86-64
-// without AVX2 has vectors of four floats, while the library that is loaded may have 16.
+// without AVX2 has few wide vectors, while the library that is loaded may have 16 floats in one.
 #if defined(XTAPE_BUILDING) || defined(__AVX2__) || !defined(__x86_64__)
 #define XTAPE_POINTWISE_WAY Lanes
 #include "lanes.hpp"
@@ -197,10 +197,10 @@ class Pointwise {
 /// Makes an operation of one generic lambda, with gradients of every order:
 /// `const auto swish = pointwise("swish", [](auto x) { return x / (1 + exp(-x)); });`
 /// In a file compiled for AVX2 or more (`-march=native`, target `xtape::native`) the lambda becomes
-/// vector code; without, it is run on numbers that record, once for each call and order (what it
-/// captured or reads is what it then holds), and the library runs the program that comes of it.
-/// Branches are `where(condition, a, b)`; constants of any number type mix freely; all functions of
-/// <xtape/autograd/num_math.hpp> are found without a namespace.
+/// vector code; on x86-64 without, it is run on numbers that record, once for each call and order
+/// (what it captured or reads is what it then holds), and the library runs the program that comes
+/// of it. Branches are `where(condition, a, b)`; constants of any number type mix freely; all
+/// functions of <xtape/autograd/num_math.hpp> are found without a namespace.
 template <class F>
 constexpr Pointwise<F> pointwise(detail::OperationName name, F f) {
   return {name.text, f};

@@ -237,14 +237,8 @@ void scale_row(T* x, std::int64_t n, double factor) {
 template <class T>
 class ForwardBlock {
  public:
-  ForwardBlock(const Attention& a, const Matrices& y, Norm<T>* norms, std::int64_t ahead,
-               T* scratch)
-      : a_(a),
-        y_(y),
-        norms_(norms),
-        ahead_(ahead),
-        scores_(scratch),
-        keys_(scratch + kQueries * kKeys) {}
+  ForwardBlock(const Attention& a, const Matrices& y, Norm<T>* norms, T* scratch)
+      : a_(a), y_(y), norms_(norms), scores_(scratch), keys_(scratch + kQueries * kKeys) {}
   static std::int64_t scratch_size(const Attention& a) { return (kQueries + a.width) * kKeys; }
 
   void run(std::int64_t matrix, std::int64_t query) {
@@ -276,7 +270,7 @@ class ForwardBlock {
   void weigh(const Block& b, const Scores<T>& scores, std::int64_t i) {
     T* s = scores.row(i);
     const std::int64_t n = scores.seen(i);
-    const std::int64_t next = b.matrix + ahead_;
+    const std::int64_t next = b.matrix + 1;
     if (b.key == 0 && next < a_.batch) fetch_row_of_inputs<T>(a_, next, b.query + i);
     T top = std::max(top_[i], scores.top(i));
     if (top == -kInfinity<T>) {
@@ -308,8 +302,7 @@ class ForwardBlock {
   const Attention& a_;
   const Matrices& y_;
   Norm<T>* norms_;
-  std::int64_t ahead_;  // matrices, to the one that this thread takes next
-  T *scores_, *keys_;   // a block of them, the keys transposed
+  T *scores_, *keys_;  // a block of them, the keys transposed
   T top_[kQueries];
   double sum_[kQueries];
 };
@@ -324,13 +317,12 @@ template <class T>
 class BackwardMatrix {
  public:
   BackwardMatrix(const Attention& a, const Matrices& y, const Matrices& g, const Norm<T>* norms,
-                 const Gradients& d, std::int64_t ahead)
+                 const Gradients& d)
       : a_(a),
         y_(y),
         g_(g),
         norms_(norms),
         d_(d),
-        ahead_(ahead),
         scratch_(size(2 * kQueries + a.width + a.value_width)),
         along_(static_cast<std::size_t>(a.queries)),
         p_(scratch_.data()),
@@ -387,7 +379,7 @@ class BackwardMatrix {
   void gate(const Block& b, const Scores<T>& scores, const Scores<T>& gradients, std::int64_t i) {
     T *s = scores.row(i), *d = gradients.row(i);
     const std::int64_t n = scores.seen(i);
-    const std::int64_t next = b.matrix + ahead_;
+    const std::int64_t next = b.matrix + 1;
     if (b.key == 0 && next < a_.batch) {
       fetch_row_of_inputs<T>(a_, next, b.query + i);
       fetch_row<T>(g_, next, b.query + i, a_.value_width);
@@ -412,7 +404,6 @@ class BackwardMatrix {
   const Matrices &y_, &g_;
   const Norm<T>* norms_;
   const Gradients& d_;
-  std::int64_t ahead_;
   const Scratch<T> scratch_;
   const Scratch<double> along_;
   T *p_, *ds_, *keys_, *values_;  // of a block; keys and values transposed
@@ -422,12 +413,10 @@ class BackwardMatrix {
 
 void attention_forward(const Attention& a, const Matrices& y, void* norms) {
   const std::int64_t blocks = (a.queries + kQueries - 1) / kQueries;
-  const std::int64_t ahead =
-      std::max<std::int64_t>(1, xtape::num_threads() / std::max<std::int64_t>(1, blocks));
   detail::dispatch_floating(a.dtype, [&]<class T>(detail::Type<T>) {
     detail::parallel_for(a.batch * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
       const Scratch<T> scratch(static_cast<std::size_t>(ForwardBlock<T>::scratch_size(a)));
-      ForwardBlock<T> block(a, y, static_cast<Norm<T>*>(norms), ahead, scratch.data());
+      ForwardBlock<T> block(a, y, static_cast<Norm<T>*>(norms), scratch.data());
       for (std::int64_t t = begin; t < end; ++t) block.run(t / blocks, t % blocks * kQueries);
     });
   });
@@ -436,10 +425,9 @@ void attention_forward(const Attention& a, const Matrices& y, void* norms) {
 void attention_backward(const Attention& a, const Matrices& y, const Matrices& g, const void* norms,
                         const Matrices& dq, const Matrices& dk, const Matrices& dv) {
   const Gradients d{dq, dk, dv};
-  const std::int64_t ahead = xtape::num_threads();
   detail::dispatch_floating(a.dtype, [&]<class T>(detail::Type<T>) {
     detail::parallel_for(a.batch, 1, [&](std::int64_t begin, std::int64_t end) {
-      BackwardMatrix<T> matrix(a, y, g, static_cast<const Norm<T>*>(norms), d, ahead);
+      BackwardMatrix<T> matrix(a, y, g, static_cast<const Norm<T>*>(norms), d);
       for (std::int64_t m = begin; m < end; ++m) matrix.run(m);
     });
   });
