@@ -67,10 +67,17 @@ void for_lanes(std::byte* const* pointers, const std::int64_t* steps, std::int64
   }
 }
 
-// Flat: one call in the loop, of an operator of Num, costs more than the operator.
+// Flat: one call in the loop, of an operator of Num, costs more than the operator. Not under the
+// sanitizers, whose checks in all that is inlined would cost the compiler minutes and gigabytes.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define XTAPE_FLAT
+#else
+#define XTAPE_FLAT [[gnu::flatten]]
+#endif
+
 template <class F, int N, class T>
-[[gnu::flatten]] void value_strip(const void* formula, std::byte* const* pointers,
-                                  const std::int64_t* steps, std::int64_t count) {
+XTAPE_FLAT void value_strip(const void* formula, std::byte* const* pointers,
+                            const std::int64_t* steps, std::int64_t count) {
   const F& f = *static_cast<const F*>(formula);
   for_lanes<T, 1, N>(pointers, steps, count, [&](const auto* x, auto* y) {
     const auto out = evaluate(f, x, std::make_integer_sequence<unsigned, N>{});
@@ -84,8 +91,8 @@ template <class F, int N, class T>
 
 /// dx_k = g df/dx_k: outputs dx_1 ... dx_N, inputs g, x_1 ... x_N.
 template <class F, int N, class T>
-[[gnu::flatten]] void gradient_strip(const void* formula, std::byte* const* pointers,
-                                     const std::int64_t* steps, std::int64_t count) {
+XTAPE_FLAT void gradient_strip(const void* formula, std::byte* const* pointers,
+                               const std::int64_t* steps, std::int64_t count) {
   const F& f = *static_cast<const F*>(formula);
   for_lanes<T, N, N + 1>(pointers, steps, count, [&](const auto* in, auto* out) {
     const auto y = evaluate_dual(f, in + 1, std::make_integer_sequence<unsigned, N>{});
@@ -103,8 +110,8 @@ template <class F, int N, class T>
 
 /// Outputs dg, dx_1 ... dx_N; inputs gg_1 ... gg_N, g, x_1 ... x_N.
 template <class F, int N, class T>
-[[gnu::flatten]] void second_strip(const void* formula, std::byte* const* pointers,
-                                   const std::int64_t* steps, std::int64_t count) {
+XTAPE_FLAT void second_strip(const void* formula, std::byte* const* pointers,
+                             const std::int64_t* steps, std::int64_t count) {
   const F& f = *static_cast<const F*>(formula);
   using L = kernels::Lane<T>;
   for_lanes<T, N + 1, 2 * N + 1>(pointers, steps, count, [&](const L* in, L* out) {
@@ -113,6 +120,8 @@ template <class F, int N, class T>
                     [&](int k, const L& term) { out[k] = out[k] + term; });
   });
 }
+
+#undef XTAPE_FLAT
 
 /// The way of files compiled for wide vectors.
 struct Lanes {
