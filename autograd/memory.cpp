@@ -38,7 +38,8 @@ void* allocate_pages(std::size_t bytes) {
   constexpr std::size_t kHugePage = 2 << 20;
   if (bytes < kHugePage) return system_allocate(kAlignment, bytes);
   void* block = nullptr;
-  if (posix_memalign(&block, kHugePage, bytes) != 0) return nullptr;  // no whole pages asked for
+  // Not aligned_alloc, for which the size would have to be a multiple of 2 MiB, too.
+  if (posix_memalign(&block, kHugePage, bytes) != 0) return nullptr;
 #if defined(MADV_HUGEPAGE)
   madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // it may refuse
 #endif

@@ -114,50 +114,43 @@ Tensors arguments(int count, DType dtype) {
   return x;
 }
 
-template <int N, class F>
-void compare(const std::string& name, const F& f) {
-  manual_seed(3);
+/// Programs against `reference(x, g, second)`, the same of another way.
+template <int N, class F, class Reference>
+void compare(const std::string& name, const F& f, Reference reference) {
   for (const DType dtype : {float32, float64}) {
     const Tensors x = arguments(N, dtype);
     const Tensor g = randn(x[0].shape(), dtype);
     Tensors second;
     for (int i = 0; i < N; ++i) second.push_back(randn(x[0].shape(), dtype));
     expect_alike(name + " " + xtape::name(dtype), by_way<Programs, N>(f, x, g, second),
-                 by_tensors<N>(f, x, g, second), tolerance_of(dtype));
+                 reference(x, g, second), tolerance_of(dtype));
   }
 }
 
-#define XTAPE_ONE(f) compare<1>(#f, [](auto x) { return f(x); });
-#define XTAPE_TWO(f) compare<2>(#f, [](auto x, auto y) { return f(x, y); });
+template <int N, class F>
+void compare_with_tensors(const std::string& name, const F& f) {
+  manual_seed(3);
+  compare<N>(name, f, [&](const auto&... data) { return by_tensors<N>(f, data...); });
+}
+
+// What is joined, shared or turned in sign on the way to a program.
+template <int N, class F>
+void compare_with_lanes(const std::string& name, const F& f) {
+  manual_seed(4);
+  compare<N>(name, f, [&](const auto&... data) { return by_way<Lanes, N>(f, data...); });
+}
+
+#define XTAPE_ONE(f) compare_with_tensors<1>(#f, [](auto x) { return f(x); });
+#define XTAPE_TWO(f) compare_with_tensors<2>(#f, [](auto x, auto y) { return f(x, y); });
 
 BOOST_AUTO_TEST_SUITE(pointwise_ways)
 
 BOOST_AUTO_TEST_CASE(functions_of_one_argument){XTAPE_PROGRAM_FUNCTIONS(XTAPE_ONE) XTAPE_ONE(sinc)
                                                     XTAPE_ONE(relu) XTAPE_ONE(fabs)}
 
-BOOST_AUTO_TEST_CASE(functions_of_two_arguments) {
-  XTAPE_TWO(pow)
-  XTAPE_TWO(atan2)
-  XTAPE_TWO(hypot)
-  XTAPE_TWO(logaddexp)
-  XTAPE_TWO(xlogy)
-  XTAPE_TWO(max)
-  XTAPE_TWO(min)
-}
-
-// Against lanes: what is joined, shared or turned in sign on the way to a program.
-template <int N, class F>
-void compare_with_lanes(const std::string& name, const F& f) {
-  manual_seed(4);
-  for (const DType dtype : {float32, float64}) {
-    const Tensors x = arguments(N, dtype);
-    const Tensor g = randn(x[0].shape(), dtype);
-    Tensors second;
-    for (int i = 0; i < N; ++i) second.push_back(randn(x[0].shape(), dtype));
-    expect_alike(name + " " + xtape::name(dtype), by_way<Programs, N>(f, x, g, second),
-                 by_way<Lanes, N>(f, x, g, second), tolerance_of(dtype));
-  }
-}
+BOOST_AUTO_TEST_CASE(functions_of_two_arguments){XTAPE_TWO(pow) XTAPE_TWO(atan2) XTAPE_TWO(hypot)
+                                                     XTAPE_TWO(logaddexp) XTAPE_TWO(xlogy)
+                                                         XTAPE_TWO(max) XTAPE_TWO(min)}
 
 BOOST_AUTO_TEST_CASE(affine_maps_and_factors) {
   compare_with_lanes<2>("affine", [](auto x, auto y) {
