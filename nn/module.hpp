@@ -67,9 +67,13 @@ class XTAPE_API Module {
   Module& operator=(Module&& other) noexcept;
   virtual ~Module();
 
+// With -Wall g++ 13 and newer warn of a `forward` of other arguments, which is to hide this one.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverloaded-virtual"
   /// What the module computes; this one refuses with ModuleError. A `forward` of other arguments
   /// may stand in its place, but only this form serves inside Sequential.
   virtual Tensor forward(const Tensor& x);
+#pragma GCC diagnostic pop
   /// Calls `forward` in the module's scope; XTAPE_PARTS brings one for any arguments.
   Tensor operator()(const Tensor& x);
   /// A copy of the whole object. Throws ModuleError where its type cannot be copied.

@@ -134,28 +134,25 @@ std::shared_ptr<const Plan> make_plan(const ConvolutionShape& shape, Pass pass, 
 
   auto plan = std::make_shared<Plan>();
   plan->bias = bias;
-  const dnnl::convolution_forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, algorithm, wish(p.x, read),
-       memory::desc(p.weight, read, memory::format_tag::any), bias, wish(p.y, kFloat), p.stride,
-       p.dilation, p.pad_begin, p.pad_end},
-      attributes(), engine());
+  const auto forward = describe<dnnl::convolution_forward>(
+      attributes(), dnnl::prop_kind::forward_training, algorithm, wish(p.x, read),
+      memory::desc(p.weight, read, memory::format_tag::any), bias, wish(p.y, kFloat), p.stride,
+      p.dilation, p.pad_begin, p.pad_end);
   if (pass == Pass::forward) {
     set_primitive<dnnl::convolution_forward>(*plan, forward);
     plan->x = operand(outside_x, forward.src_desc(), false);
     plan->weight = operand(outside_weight, forward.weights_desc(), false);
     plan->y = operand(outside_y, forward.dst_desc(), true);
   } else if (pass == Pass::backward_data) {
-    const dnnl::convolution_backward_data::primitive_desc desc(
-        {algorithm, x, weight, y, p.stride, p.dilation, p.pad_begin, p.pad_end}, attributes(),
-        engine(), forward);
+    const auto desc = describe_gradient<dnnl::convolution_backward_data>(
+        forward, algorithm, x, weight, y, p.stride, p.dilation, p.pad_begin, p.pad_end);
     set_primitive<dnnl::convolution_backward_data>(*plan, desc);
     plan->x = operand(outside_x, desc.diff_src_desc(), true);
     plan->weight = operand(outside_weight, desc.weights_desc(), false);
     plan->y = operand(outside_y, desc.diff_dst_desc(), false);
   } else {
-    const dnnl::convolution_backward_weights::primitive_desc desc(
-        {algorithm, x, weight, y, p.stride, p.dilation, p.pad_begin, p.pad_end}, attributes(),
-        engine(), forward);
+    const auto desc = describe_gradient<dnnl::convolution_backward_weights>(
+        forward, algorithm, x, weight, y, p.stride, p.dilation, p.pad_begin, p.pad_end);
     set_primitive<dnnl::convolution_backward_weights>(*plan, desc);
     plan->x = operand(outside_x, desc.src_desc(), false);
     plan->weight = operand(outside_weight, desc.diff_weights_desc(), true);

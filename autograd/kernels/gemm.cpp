@@ -121,7 +121,7 @@ void multiply_rounded(bool transpose_a, bool transpose_b, std::int64_t m, std::i
                       std::int64_t ldb, float beta, const float* bias, float* c, std::int64_t ldc) {
   if (m == 0 || n == 0) return;
 #ifdef XTAPE_HAS_ONEDNN
-  if (alpha == 1 && (beta == 0 || beta == 1) && onednn::serves_bfloat16(m, n, k)) {
+  if (alpha == 1 && (beta == 0 || beta == 1) && onednn::serves_bfloat16(m, n, k, ldc)) {
     const auto half_a = rounded<BFloat16>(transpose_a, m, k, a, lda);
     const auto half_b = rounded<BFloat16>(transpose_b, k, n, b, ldb);
     return in_tiles(m, n, k, [&](const Tile& t) {

@@ -113,6 +113,16 @@ void multiply_rows(const Product<T>& p, int threads) {
 
 // --- C = A B^T: dot products of rows ------------------------------------------------------------
 
+// xsimd 8 calls it hadd.
+template <class T>
+T sum_of_lanes(const Lane<T>& x) {
+  if constexpr (requires { reduce_add(x.batch); }) {
+    return reduce_add(x.batch);
+  } else {
+    return hadd(x.batch);
+  }
+}
+
 template <class T, std::int64_t R, std::int64_t N>
 void dot_rows(const Product<T>& p, std::int64_t column) {
   constexpr std::int64_t W = Lane<T>::kSize;
@@ -134,7 +144,7 @@ void dot_rows(const Product<T>& p, std::int64_t column) {
   if (t < p.k) add(t, Part<T>{p.k - t});
   for (std::int64_t r = 0; r < R; ++r) {
     T* c = p.c + r * p.ldc + column;
-    for (std::int64_t i = 0; i < N; ++i) c[i] = p.result(xsimd::hadd(sums[r][i].batch), c[i]);
+    for (std::int64_t i = 0; i < N; ++i) c[i] = p.result(sum_of_lanes(sums[r][i]), c[i]);
   }
 }
 

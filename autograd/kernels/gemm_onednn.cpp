@@ -28,6 +28,9 @@ bool serves(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, 
   return work > 1e6 || (threads > 1 && work >= 262144 && n >= 16);
 }
 
+// A column of a wider result. oneDNN 3.7 writes over what follows each of its elements.
+bool is_column(std::int64_t n, std::int64_t ldc) { return n == 1 && ldc > 1; }
+
 struct Plan {
   dnnl::matmul primitive;
   dnnl::memory::desc a, b, bias, c, scratchpad;
@@ -53,10 +56,8 @@ std::shared_ptr<const Plan> make_plan(const Plans::Key& key) {
     attr.set_post_ops(sum);
   }
   if (has_bias) plan->bias = memory::desc({1, n}, type, memory::dims{n, 1});
-  const dnnl::matmul::primitive_desc desc(
-      has_bias ? dnnl::matmul::desc(plan->a, plan->b, plan->bias, plan->c)
-               : dnnl::matmul::desc(plan->a, plan->b, plan->c),
-      attr, engine());
+  const auto desc = has_bias ? describe<dnnl::matmul>(attr, plan->a, plan->b, plan->bias, plan->c)
+                             : describe<dnnl::matmul>(attr, plan->a, plan->b, plan->c);
   plan->scratchpad = desc.scratchpad_desc();
   plan->primitive = dnnl::matmul(desc);
   return plan;
@@ -90,15 +91,15 @@ bool run_matmul(const Plans::Key& key, const void* a, const void* b, const float
 bool gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           float beta, const float* bias, float* c, std::int64_t ldc, int threads) {
-  if (alpha != 1 || (beta != 0 && beta != 1)) return false;
+  if (alpha != 1 || (beta != 0 && beta != 1) || is_column(n, ldc)) return false;
   if (!serves(transpose_a, transpose_b, m, n, k, threads)) return false;
   const std::int64_t flags = flags_of(transpose_a, transpose_b, beta, bias);
   return run_matmul({m, n, k, lda, ldb, ldc, flags, threads}, a, b, bias, c);
 }
 
-bool serves_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k) {
+bool serves_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t ldc) {
   const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  return has_bfloat16() && m > 4 && work >= 65536;
+  return has_bfloat16() && m > 4 && work >= 65536 && !is_column(n, ldc);
 }
 
 void gemm_bfloat16(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,

@@ -353,7 +353,7 @@ inline Lane<T, A> tanh(const Lane<T, A>& x) {
     const L s = xsimd::min(L(10.0).batch, size.batch);  // in this order NaN stays
     const auto n = xsimd::nearbyint_as_int((s * (2.0 * std::numbers::log2e)).batch);
     const L rest = s - L(xsimd::to_float(n)) * (0.5 * std::numbers::ln2);
-    const L power = xsimd::bitwise_cast<typename L::Batch>((n + 127) << 23);
+    const L power = std::bit_cast<typename L::Batch>((n + 127) << 23);
     const L r = where(small, s, rest), squared = r * r;
     const L h = polynomial(squared, kTanh) * (squared * r) + r, less = 1.0 - h;
     const L y = where(small, h, 1.0 - 2.0 * (less / (power * (h + 1.0) + less)));

@@ -38,6 +38,29 @@ inline dnnl::primitive_attr attributes() {
   return attributes;
 }
 
+/// What `Primitive` is to do. oneDNN 2 has that in a struct, later ones in the arguments
+/// themselves.
+template <class Primitive, class... Operation>
+typename Primitive::primitive_desc describe(const dnnl::primitive_attr& attributes,
+                                            const Operation&... operation) {
+#if DNNL_VERSION_MAJOR < 3
+  return {typename Primitive::desc(operation...), attributes, engine()};
+#else
+  return {engine(), operation..., attributes};
+#endif
+}
+
+/// The same for a gradient of what `forward` describes.
+template <class Primitive, class Forward, class... Operation>
+typename Primitive::primitive_desc describe_gradient(const Forward& forward,
+                                                     const Operation&... operation) {
+#if DNNL_VERSION_MAJOR < 3
+  return {typename Primitive::desc(operation...), attributes(), engine(), forward};
+#else
+  return {engine(), operation..., forward, attributes()};
+#endif
+}
+
 /// Plans by key, for all threads; a plan that is in use survives the clearing of a full cache.
 template <std::size_t N, class Plan>
 class PlanCache {

@@ -40,14 +40,14 @@ std::shared_ptr<const Plan> make_plan(const Plans::Key& key) {
   plan->c = memory::desc({m, n}, type, memory::dims{ldc, 1});
   const memory::desc any({k, n}, read, memory::format_tag::any);
   dnnl::primitive_attr attr = onednn::attributes();
-  const dnnl::matmul::primitive_desc product({plan->a, any, plan->c}, attr, onednn::engine());
+  const auto product = onednn::describe<dnnl::matmul>(attr, plan->a, any, plan->c);
   plan->packed = product.weights_desc();
   plan->product = dnnl::matmul(product);
   plan->scratchpad = product.scratchpad_desc();
   dnnl::post_ops post;
   post.append_sum();
   attr.set_post_ops(post);
-  const dnnl::matmul::primitive_desc sum({plan->a, plan->packed, plan->c}, attr, onednn::engine());
+  const auto sum = onednn::describe<dnnl::matmul>(attr, plan->a, plan->packed, plan->c);
   plan->sum = dnnl::matmul(sum);
   plan->sum_scratchpad = sum.scratchpad_desc();
   const dnnl::reorder::primitive_desc pack(onednn::engine(), plan->b, onednn::engine(),

@@ -32,8 +32,10 @@ inline std::int64_t part_of_product(std::int64_t length, double work) {
   constexpr double kSmall = 1 << 20;  // done before another thread has begun
   constexpr std::int64_t kParts = 16, kLeast = 64, kVector = 16;
   if (work < kSmall) return std::max<std::int64_t>(length, 1);
-  const std::int64_t grain = std::max(kLeast, (length + kParts - 1) / kParts);
-  return (grain + kVector - 1) / kVector * kVector;
+  std::int64_t grain = std::max(kLeast, (length + kParts - 1) / kParts);
+  grain = (grain + kVector - 1) / kVector * kVector;
+  while (length % grain == 1) grain += kVector;  // no single column: see gemm_onednn.cpp
+  return grain;
 }
 
 /// A part of the result of a matrix product, and the threads that compute it.

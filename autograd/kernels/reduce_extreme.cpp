@@ -48,7 +48,7 @@ struct Extreme {
   }
 
   using V = Lane<T>;
-  [[gnu::always_inline]] static V join(const V& a, const V& b) {
+  [[gnu::always_inline]] static V join_lanes(const V& a, const V& b) {
     return where(logical_or(Largest ? gt(b, a) : lt(b, a), logical_not(eq(b, b))), b, a);
   }
   static T dense_row(const T* x, std::int64_t n) {
@@ -59,14 +59,14 @@ struct Extreme {
     if (n >= 4 * W) {
       V b = a, c = a, d = a;
       for (; i + 4 * W <= n; i += 4 * W) {
-        a = join(a, V::load(x + i));
-        b = join(b, V::load(x + i + W));
-        c = join(c, V::load(x + i + 2 * W));
-        d = join(d, V::load(x + i + 3 * W));
+        a = join_lanes(a, V::load(x + i));
+        b = join_lanes(b, V::load(x + i + W));
+        c = join_lanes(c, V::load(x + i + 2 * W));
+        d = join_lanes(d, V::load(x + i + 3 * W));
       }
-      a = join(join(a, b), join(c, d));
+      a = join_lanes(join_lanes(a, b), join_lanes(c, d));
     }
-    for (; i + W <= n; i += W) a = join(a, V::load(x + i));
+    for (; i + W <= n; i += W) a = join_lanes(a, V::load(x + i));
     T lanes[W];
     a.store(lanes);
     T best = lanes[0];
@@ -85,7 +85,8 @@ struct Extreme {
         const std::int64_t n = std::min<std::int64_t>(4, rows - i);
         for (std::int64_t j = 0; j < dense; j += V::kSize) {
           V best = V::load(acc + j);
-          for (std::int64_t k = 0; k < n; ++k) best = join(best, V::load(r + k * row_stride + j));
+          for (std::int64_t k = 0; k < n; ++k)
+            best = join_lanes(best, V::load(r + k * row_stride + j));
           best.store(acc + j);
         }
       }

@@ -68,6 +68,14 @@ struct LayerImpl : nn::Module {
   Tensor attend(const Tensor& x, const Tensor& mask) {
     const std::int64_t batch = x.size(0), length = x.size(1);
     const auto parts = in(x).chunk(3, 2);
+#if TORCH_VERSION_MAJOR >= 2
+    const auto heads = [&](const Tensor& t) {
+      return t.view({batch, length, kHeads, kWidth / kHeads}).transpose(1, 2);
+    };
+    const Tensor y = torch::scaled_dot_product_attention(heads(parts[0]), heads(parts[1]),
+                                                         heads(parts[2]), {}, 0, true);
+    return out(y.transpose(1, 2).reshape({batch, length, kWidth}));
+#else
     const auto heads = [&](const Tensor& t) {
       return t.view({batch, length, kHeads, kWidth / kHeads})
           .transpose(1, 2)
@@ -80,6 +88,7 @@ struct LayerImpl : nn::Module {
     return out(y.view({batch, kHeads, length, kWidth / kHeads})
                    .transpose(1, 2)
                    .reshape({batch, length, kWidth}));
+#endif
   }
   Tensor forward(const Tensor& given, const Tensor& mask) {
     const Tensor x = given + attend(norm1(given), mask);
