@@ -46,13 +46,15 @@ Plans& plans() {
 
 // For what our own kernels do not take. Winograd F(4x4, 3x3) halves the time (1.5 to 2.5 times as
 // fast with its reorders, see docs/performance.md; error 1e-6 of the output's rms against 2e-7). It
-// loses with 16 channels or fewer, which fill no vectors. Padding is the same on both sides, or
-// oneDNN 2.6 gives wrong gradients of x (one row above and none below, or the other way).
+// loses with 16 channels or fewer, which fill no vectors, and with few tiles, which do not repay
+// the transformed weights. Padding is the same on both sides, or oneDNN 2.6 gives wrong gradients
+// of x (one row above and none below, or the other way).
 bool winograd_pays(const ConvolutionShape& s) {
+  constexpr std::int64_t kLeastTiles = 48;
   return s.is_plain_3x3() && s.pad_top <= 1 && s.pad_left <= 1 &&
          s.out_height == s.in_height + 2 * s.pad_top - 2 &&
          s.out_width == s.in_width + 2 * s.pad_left - 2 && s.in_channels > 16 &&
-         s.out_channels > 16 && winograd::tiles(s) >= winograd::kLeastTiles;
+         s.out_channels > 16 && winograd::tiles(s) >= kLeastTiles;
 }
 
 struct Problem {

@@ -365,7 +365,7 @@ bool serves(const ConvolutionShape& s) {
 bool pays(const ConvolutionShape& s) {
   constexpr std::int64_t kMostWeights = 64 * 64;
   return W == 16 && serves(s) && s.in_channels * s.out_channels <= kMostWeights &&
-         tiles(s) >= kLeastTiles;
+         tiles(s) >= kTiles;
 }
 
 void convolution_forward(const ConvolutionShape& s, const float* x, const float* weight,

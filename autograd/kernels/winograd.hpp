@@ -8,11 +8,10 @@
 // Channels-last float32 memory, channels in whole vectors. The same bits for any number of threads.
 namespace xtape::kernels::winograd {
 
-/// Tiles of 4x4 outputs. Fewer than kLeastTiles do not repay the transformed weights they share.
+/// Tiles of 4x4 outputs, which share the transformed weights.
 inline std::int64_t tiles(const ConvolutionShape& s) {
   return s.batch * ((s.out_height + 3) / 4) * ((s.out_width + 3) / 4);
 }
-inline constexpr std::int64_t kLeastTiles = 48;
 
 /// Whether the kernels can compute it.
 XTAPE_API bool serves(const ConvolutionShape& shape);

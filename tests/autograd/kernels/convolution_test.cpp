@@ -415,7 +415,7 @@ BOOST_AUTO_TEST_CASE(empty_sizes) {
   kernels::convolution_forward<float>(s, none.data(), strides, weight.data(), bias.data(), y.data(),
                                       {2, 1, 1, 1});
   BOOST_TEST(y == (std::vector<float>{5, 6, 5, 6}), boost::test_tools::per_element());
-  s = {48, 0, 3, 3, 16, 1, 1, 3, 3};  // as many tiles as Winograd's rule asks for
+  s = {48, 0, 3, 3, 16, 1, 1, 3, 3};  // as many tiles as the rules for Winograd ask for
   std::vector<float> many(48 * 16, NAN);
   kernels::convolution_forward<float>(s, none.data(), {0, 1, 0, 0}, none.data(), nullptr,
                                       many.data(), {16, 1, 16, 16});
