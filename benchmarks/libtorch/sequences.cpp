@@ -65,7 +65,7 @@ struct LayerImpl : nn::Module {
     register_module("wide", wide);
     register_module("narrow", narrow);
   }
-  Tensor attend(const Tensor& x, const Tensor& mask) {
+  Tensor attend(const Tensor& x, [[maybe_unused]] const Tensor& mask) {
     const std::int64_t batch = x.size(0), length = x.size(1);
     const auto parts = in(x).chunk(3, 2);
 #if TORCH_VERSION_MAJOR >= 2

@@ -369,6 +369,14 @@ BOOST_AUTO_TEST_CASE(winograd_against_the_definition) {
   BOOST_TEST(served >= 6);
 }
 
+BOOST_AUTO_TEST_CASE(winograd_is_chosen_from_a_whole_panel_of_tiles_on) {
+  const auto pays = [](std::int64_t height, std::int64_t width) {
+    return xtape::kernels::winograd::pays(Case{"", 1, 16, height, width, 16, 3, 3, {}}.shape());
+  };
+  BOOST_TEST(pays(18, 18) == pays(66, 66));  // 16 tiles as 256: both, or none without AVX-512
+  BOOST_TEST(!pays(14, 22));                 // 15
+}
+
 BOOST_AUTO_TEST_CASE(winograd_gives_the_same_bits_for_any_number_of_threads) {
   namespace kernels = xtape::kernels;
   const int before = xtape::num_threads();
