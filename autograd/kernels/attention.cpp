@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "block_product.hpp"
 #include "philox.hpp"
 #include "rows.hpp"
+#include "transpose.hpp"
 
 namespace xtape::kernels {
 namespace {
@@ -73,51 +73,26 @@ void each_of_row(std::int64_t n, F&& f) {
   if (i < n) f(i, Whole<T>{n - i});
 }
 
-// x and y merged, an element of each in turn: the first half of that or the second.
-template <int Half, class V, int... I>
-V merged(const V& x, const V& y, std::integer_sequence<int, I...>) {
-  constexpr int W = sizeof...(I);
-  return __builtin_shufflevector(x, y, (I % 2 * W + (Half * W + I) / 2)...);
-}
-
-// Rows become columns: each turn makes the upper bit of a row's number the lowest of a column's.
-template <class T, class V, std::size_t W>
-void transpose_square(V (&x)[W]) {
-  constexpr auto kIndices = std::make_integer_sequence<int, W>{};
-#pragma GCC unroll 4
-  for (std::size_t turn = 1; turn < W; turn *= 2) {
-    V y[W];
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < W / 2; ++i) {
-      y[2 * i] = merged<0>(x[i], x[i + W / 2], kIndices);
-      y[2 * i + 1] = merged<1>(x[i], x[i + W / 2], kIndices);
-    }
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < W; ++i) x[i] = y[i];
-  }
-}
-
 // y, whose rows are kKeys apart, = factor x^T; zeros follow up to a whole vector of rows. All rows
 // of a square are asked for at once, since they come from far away.
 template <class T>
 void transpose_rows(const T* x, std::int64_t step, std::int64_t rows, std::int64_t columns,
                     double factor, T* y) {
   constexpr std::int64_t W = Lane<T>::kSize;
-  using V [[gnu::vector_size(sizeof(Lane<T>))]] = T;
   const Lane<T> f(factor);
   for (std::int64_t i = 0; i < rows; i += W) {
     for (std::int64_t j = 0; j < columns; j += W) {
       const Part<T> part{std::min(W, columns - j)};
-      V square[W] = {};
+      Square<T> square;
       const std::int64_t count = std::min(W, rows - i);
 #pragma GCC unroll 16
       for (std::int64_t k = 0; k < W; ++k) {
-        if (k < count) square[k] = (part.load(x + (i + k) * step + j, T(0)) * f).batch;
+        if (k < count) square.rows[k] = (part.load(x + (i + k) * step + j, T(0)) * f).batch;
       }
-      transpose_square<T>(square);
+      square.transpose();
 #pragma GCC unroll 16
       for (std::int64_t k = 0; k < W; ++k) {
-        if (k < part.count) std::memcpy(y + (j + k) * kKeys + i, &square[k], sizeof(V));
+        if (k < part.count) Lane<T>(square.rows[k]).store(y + (j + k) * kKeys + i);
       }
     }
   }

@@ -7,13 +7,14 @@
 
 #include "../parallel.hpp"
 #include "loop.hpp"
+#include "transpose.hpp"
 
 namespace xtape::kernels {
 namespace {
 
 using detail::convert;
 
-constexpr std::int64_t kTile = 16;
+constexpr std::int64_t kTile = 16;  // a multiple of a square's side
 constexpr std::int64_t kGrain = 1 << 15;
 
 template <class Target, class Source>
@@ -29,6 +30,21 @@ void copy_row(Target* t, std::int64_t ts, const Source* s, std::int64_t ss, std:
   }
 }
 
+// A whole tile of a transpose, t[row * t_row + column] = s[column * s_col + row].
+template <class T>
+void copy_squares(T* t, std::int64_t t_row, const T* s, std::int64_t s_col) {
+  constexpr std::int64_t kSide = Square<T>::kSize;
+  static_assert(kTile % kSide == 0);
+  for (std::int64_t i = 0; i < kTile; i += kSide) {
+    for (std::int64_t j = 0; j < kTile; j += kSide) {
+      Square<T> square;
+      square.load(s + j * s_col + i, s_col);
+      square.transpose();
+      square.store(t + i * t_row + j, t_row);
+    }
+  }
+}
+
 // The innermost dimension of the target against the one along which the source is dense.
 template <class Target, class Source>
 void copy_tiles(Target* t, std::int64_t t_row, std::int64_t t_col, const Source* s,
@@ -37,6 +53,12 @@ void copy_tiles(Target* t, std::int64_t t_row, std::int64_t t_col, const Source*
     const std::int64_t i_end = std::min(i + kTile, rows);
     for (std::int64_t j = 0; j < cols; j += kTile) {
       const std::int64_t j_end = std::min(j + kTile, cols);
+      if constexpr (std::is_same_v<Target, Source> && sizeof(Target) >= 4) {
+        if (t_col == 1 && s_row == 1 && i_end - i == kTile && j_end - j == kTile) {
+          copy_squares(t + i * t_row + j, t_row, s + j * s_col + i, s_col);
+          continue;
+        }
+      }
       for (std::int64_t a = i; a < i_end; ++a) {
         for (std::int64_t b = j; b < j_end; ++b) {
           t[a * t_row + b * t_col] = convert<Target>(s[a * s_row + b * s_col]);
@@ -72,7 +94,8 @@ void copy_loop(const Loop& loop, Target* target, const Source* source) {
   // A single row or tile grid is split along its longest side instead.
   if (outer == 1) {
     const std::int64_t rows = across >= 0 ? loop.sizes[across] : inner;
-    const std::int64_t grain = across >= 0 ? std::max(kTile, kGrain / loop.sizes[last]) : kGrain;
+    const std::int64_t grain =
+        across >= 0 ? std::max(kTile, kGrain / loop.sizes[last] / kTile * kTile) : kGrain;
     return detail::parallel_for(rows, grain, [&](std::int64_t b, std::int64_t e) {
       if (across >= 0) {
         copy_tiles(target + b * ts[across], ts[across], ts[last], source + b * ss[across],
