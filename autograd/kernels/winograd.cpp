@@ -2,11 +2,15 @@
 #include "winograd.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <utility>
 
 #include "../parallel.hpp"
 #include "lane.hpp"
 #include "parts.hpp"
+#include "rows.hpp"
+#include "transpose.hpp"
 
 namespace xtape::kernels::winograd {
 namespace {
@@ -16,7 +20,7 @@ using Numbers = xtape::detail::Scratch<float>;
 using xtape::detail::parallel_for;
 
 constexpr std::int64_t W = V::kSize;  // channels of a block, side by side
-constexpr std::int64_t kTiles = 16;   // tiles of a panel: as many sums as fit into registers
+constexpr std::int64_t kTiles = 16;   // tiles of a panel at most: as many sums as registers hold
 constexpr std::int64_t kPlaces = 36;  // of a tile in the transformed domain
 // Between places; the 16 numbers more, since powers of two would share sets of the cache.
 constexpr std::int64_t kStep = kTiles * W + 16;
@@ -158,13 +162,30 @@ struct Picture {
   std::int64_t row() const { return width * channels; }
 };
 
-// The tiles of a batch, numbered image by image.
+std::int64_t ceil_div(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
+
+// The tiles of a batch, numbered image by image. They are computed in panels, these in pieces that
+// threads take.
 struct Grid {
   std::int64_t across, down, count;
+  std::int64_t of_panel = kTiles;  // tiles
+  std::int64_t of_piece = 1;       // panels
 
   explicit Grid(std::int64_t batch, const Picture& out)
-      : across((out.width + 3) / 4), down((out.height + 3) / 4), count(batch * across * down) {}
-  std::int64_t panels() const { return (count + kTiles - 1) / kTiles; }
+      : across(ceil_div(out.width, 4)),
+        down(ceil_div(out.height, 4)),
+        count(batch * across * down) {}
+
+  // About so many pieces of one size, an even number: two threads have the same to do, and few
+  // tiles of the last panel are multiplied for nothing.
+  void divide(std::int64_t pieces) {
+    const std::int64_t tiles = ceil_div(count, pieces < 2 ? 1 : (pieces + 1) / 2 * 2);
+    of_piece = ceil_div(tiles, kTiles);
+    of_panel = ceil_div(tiles, of_piece);
+  }
+  std::int64_t panels() const { return ceil_div(count, of_panel); }
+  // Those of a panel from tile `first` on that the batch has.
+  std::int64_t tiles_from(std::int64_t first) const { return std::min(of_panel, count - first); }
   std::int64_t image(std::int64_t tile) const { return tile / (across * down); }
   std::int64_t top(std::int64_t tile) const { return tile / across % down * 4; }
   std::int64_t left(std::int64_t tile) const { return tile % across * 4; }
@@ -182,7 +203,7 @@ class Zeros {
   Numbers numbers_;
 };
 
-// Transformed tensors are held by panels of kTiles tiles: [blocks of channels][places][tiles][W].
+// Transformed tensors are held by panels: [blocks of channels][places][kTiles][W].
 std::int64_t panel_size(const Picture& p) { return p.channels / W * kBlock; }
 
 // Transforms the tiles from `first` on, those beyond the last as zeros; `pad` lies above and to the
@@ -192,8 +213,9 @@ void spread_panel(const Grid& grid, const Picture& in, const float* x, std::int6
                   std::int64_t pad_left, const float* zeros, std::int64_t first, float* panel) {
   constexpr int N = T::kSize;
   const std::int64_t blocks = in.channels / W;
-  if (first + kTiles > grid.count) std::fill_n(panel, panel_size(in), 0.0f);
-  for (std::int64_t t = 0; t < std::min(kTiles, grid.count - first); ++t) {
+  const std::int64_t tiles = grid.tiles_from(first);
+  if (tiles < grid.of_panel) std::fill_n(panel, panel_size(in), 0.0f);
+  for (std::int64_t t = 0; t < tiles; ++t) {
     const std::int64_t tile = first + t;
     const std::int64_t top = grid.top(tile) - pad_top, left = grid.left(tile) - pad_left;
     const float* const picture = x + grid.image(tile) * in.height * in.row();
@@ -228,7 +250,7 @@ void spread_panel(const Grid& grid, const Picture& in, const float* x, std::int6
 // Writes the outputs of a panel's tiles.
 void collect_panel(const Grid& grid, const Picture& out, const float* bias, std::int64_t first,
                    const float* panel, float* y) {
-  for (std::int64_t t = 0; t < std::min(kTiles, grid.count - first); ++t) {
+  for (std::int64_t t = 0; t < grid.tiles_from(first); ++t) {
     const std::int64_t tile = first + t, top = grid.top(tile), left = grid.left(tile);
     const std::int64_t rows = out.height - top, columns = out.width - left;
     float* const corner =
@@ -250,40 +272,51 @@ void collect_panel(const Grid& grid, const Picture& out, const float* bias, std:
   }
 }
 
+// Transformed weights: [places][blocks of outputs][inputs][W], places this far apart, for the same
+// reason not a power of two.
+std::int64_t weight_step(std::int64_t in, std::int64_t out) { return in * out + W; }
+
 // --- products ------------------------------------------------------------------------------------
 
 // y[t] = sum over c of x[t][c] weight[c], a vector each
+template <std::int64_t Tiles>
 void multiply_block(const float* x, std::int64_t blocks, const float* weight, float* y) {
-  V sum[kTiles];
+  V sum[Tiles];
 #pragma GCC unroll 16
-  for (int t = 0; t < kTiles; ++t) sum[t] = V(0.0);
+  for (int t = 0; t < Tiles; ++t) sum[t] = V(0.0);
   for (std::int64_t b = 0; b < blocks; ++b, x += kBlock) {
     for (std::int64_t c = 0; c < W; ++c, weight += W) {
       const V w = V::load(weight);
 #pragma GCC unroll 16
-      for (int t = 0; t < kTiles; ++t) sum[t] = V(V::Batch(x[t * W + c])) * w + sum[t];
+      for (int t = 0; t < Tiles; ++t) sum[t] = V(V::Batch(x[t * W + c])) * w + sum[t];
     }
   }
 #pragma GCC unroll 16
-  for (int t = 0; t < kTiles; ++t) sum[t].store(y + t * W);
+  for (int t = 0; t < Tiles; ++t) sum[t].store(y + t * W);
 }
 
-// y[block][place] = x[place] weight[place][block][inputs][W]
-void multiply(const float* x, std::int64_t in_blocks, const float* weight, std::int64_t out_blocks,
-              float* y) {
+// y[block][place] = x[place] weight[place][block], of `tiles` tiles
+void multiply(std::int64_t tiles, const float* x, std::int64_t in_blocks, const float* weight,
+              std::int64_t out_blocks, float* y) {
+  constexpr auto kOf = []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array{multiply_block<I + 1>...};
+  }
+  (std::make_index_sequence<kTiles>{});
+  const auto of_tiles = kOf[static_cast<std::size_t>(tiles - 1)];
   for (std::int64_t place = 0; place < kPlaces; ++place) {
-    for (std::int64_t k = 0; k < out_blocks; ++k, weight += in_blocks * W * W) {
-      multiply_block(x + place * kStep, in_blocks, weight, y + k * kBlock + place * kStep);
+    const float* of_block = weight + place * weight_step(in_blocks * W, out_blocks * W);
+    for (std::int64_t k = 0; k < out_blocks; ++k, of_block += in_blocks * W * W) {
+      of_tiles(x + place * kStep, in_blocks, of_block, y + k * kBlock + place * kStep);
     }
   }
 }
 
 // sum[c] += over the panel's tiles of x[t][c] g[t], a vector each
-void add_outer_block(const float* x, const float* g, float* sum) {
+void add_outer_block(std::int64_t tiles, const float* x, const float* g, float* sum) {
   V total[W];
 #pragma GCC unroll 16
   for (int c = 0; c < W; ++c) total[c] = V::load(sum + c * W);
-  for (std::int64_t t = 0; t < kTiles; ++t) {
+  for (std::int64_t t = 0; t < tiles; ++t) {
     const V gradient = V::load(g + t * W);
 #pragma GCC unroll 16
     for (int c = 0; c < W; ++c) total[c] = V(V::Batch(x[t * W + c])) * gradient + total[c];
@@ -292,15 +325,16 @@ void add_outer_block(const float* x, const float* g, float* sum) {
   for (int c = 0; c < W; ++c) total[c].store(sum + c * W);
 }
 
-// sum[place][block of outputs][inputs][W] += what `panels` panels give
-void add_outer(std::int64_t panels, const float* x, std::int64_t in_blocks, const float* g,
-               std::int64_t out_blocks, float* sum) {
+// sum[place][block] += what `panels` panels of `tiles` tiles give
+void add_outer(std::int64_t panels, std::int64_t tiles, const float* x, std::int64_t in_blocks,
+               const float* g, std::int64_t out_blocks, float* sum) {
   for (std::int64_t place = 0; place < kPlaces; ++place) {
+    float* of_block = sum + place * weight_step(in_blocks * W, out_blocks * W);
     for (std::int64_t k = 0; k < out_blocks; ++k) {
-      for (std::int64_t c = 0; c < in_blocks; ++c, sum += W * W) {
+      for (std::int64_t c = 0; c < in_blocks; ++c, of_block += W * W) {
         for (std::int64_t p = 0; p < panels; ++p) {
-          add_outer_block(x + (p * in_blocks + c) * kBlock + place * kStep,
-                          g + (p * out_blocks + k) * kBlock + place * kStep, sum);
+          add_outer_block(tiles, x + (p * in_blocks + c) * kBlock + place * kStep,
+                          g + (p * out_blocks + k) * kBlock + place * kStep, of_block);
         }
       }
     }
@@ -309,41 +343,67 @@ void add_outer(std::int64_t panels, const float* x, std::int64_t in_blocks, cons
 
 // --- whole convolutions --------------------------------------------------------------------------
 
-// The weight of a convolution from `in` to `out` channels, transformed: [places][blocks of
-// outputs][inputs][W]; weight_at(o, c) are the nine numbers, in reverse order if `flipped`.
-template <class F>
-void spread_weight(std::int64_t out, std::int64_t in, bool flipped, F weight_at, float* places) {
-  parallel_for(out / W, std::max<std::int64_t>(1, 4096 / (W * in)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t k = begin; k < end; ++k) {
-                   for (std::int64_t c = 0; c < in; ++c) {
-                     alignas(64) float taps[9][W];
-                     for (std::int64_t o = 0; o < W; ++o) {
-                       const float* const from = weight_at(k * W + o, c);
-                       for (int i = 0; i < 9; ++i) taps[i][o] = from[flipped ? 8 - i : i];
-                     }
-                     spread<OfWeight>([&](int i, int j) { return V::load(taps[3 * i + j]); },
-                                      places + (k * in + c) * W, out * in);
-                   }
-                 }
-               });
+// The nine numbers of W outputs, each output's side by side, those of two outputs `step` apart, as
+// nine vectors and back.
+void load_taps(const float* weight, std::int64_t step, V (&taps)[9]) {
+  for (std::int64_t i = 0; i < 9; i += W) {
+    const Part<float> part{std::min(W, 9 - i)};
+    Square<float> square;
+#pragma GCC unroll 16
+    for (std::int64_t o = 0; o < W; ++o) {
+      square.rows[o] = part.load(weight + o * step + i, 0.0f).batch;
+    }
+    square.transpose();
+    for (std::int64_t j = 0; j < part.count; ++j) taps[i + j] = V(square.rows[j]);
+  }
+}
+void store_taps(const V (&taps)[9], float* weight, std::int64_t step) {
+  for (std::int64_t i = 0; i < 9; i += W) {
+    const Part<float> part{std::min(W, 9 - i)};
+    Square<float> square;
+    for (std::int64_t j = 0; j < part.count; ++j) square.rows[j] = taps[i + j].batch;
+    square.transpose();
+#pragma GCC unroll 16
+    for (std::int64_t o = 0; o < W; ++o) part.store(V(square.rows[o]), weight + o * step + i);
+  }
+}
+
+// Transforms the weight of a convolution from `in` to `out` channels: the nine numbers of (output,
+// input) begin at o * out_step + c * in_step, in reverse order if `flipped`.
+void spread_weight(std::int64_t out, std::int64_t in, const float* weight, std::int64_t out_step,
+                   std::int64_t in_step, bool flipped, float* places) {
+  const std::int64_t grain = std::max<std::int64_t>(1, 4096 / (W * in));
+  parallel_for(out / W, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) {
+      for (std::int64_t c = 0; c < in; ++c) {
+        V taps[9];
+        load_taps(weight + k * W * out_step + c * in_step, out_step, taps);
+        if (flipped) std::reverse(taps, taps + 9);
+        spread<OfWeight>([&](int i, int j) { return taps[3 * i + j]; }, places + (k * in + c) * W,
+                         weight_step(in, out));
+      }
+    }
+  });
 }
 
 // y = x * weight, transformed, plus bias
 void convolve(std::int64_t batch, const Picture& in, const float* x, std::int64_t pad_top,
               std::int64_t pad_left, const float* weight, const float* bias, const Picture& out,
               float* y) {
-  const Grid grid(batch, out);
-  const std::int64_t grain = std::max<std::int64_t>(1, 4096 / (in.channels * out.channels));
+  constexpr std::int64_t kPieceWork = 1 << 15;  // products of channels, for each place
+  Grid grid(batch, out);
+  grid.divide(std::min(grid.count * in.channels * out.channels / kPieceWork,
+                       std::max<std::int64_t>(2, ceil_div(grid.count, kTiles))));
   const Zeros zeros(in.channels);
-  parallel_for(grid.panels(), grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(grid.panels(), grid.of_piece, [&](std::int64_t begin, std::int64_t end) {
     const Numbers inputs(static_cast<std::size_t>(panel_size(in)));
     const Numbers outputs(static_cast<std::size_t>(panel_size(out)));
     for (std::int64_t p = begin; p < end; ++p) {
-      spread_panel<OfInput>(grid, in, x, pad_top, pad_left, zeros.data(), p * kTiles,
-                            inputs.data());
-      multiply(inputs.data(), in.channels / W, weight, out.channels / W, outputs.data());
-      collect_panel(grid, out, bias, p * kTiles, outputs.data(), y);
+      const std::int64_t first = p * grid.of_panel;
+      spread_panel<OfInput>(grid, in, x, pad_top, pad_left, zeros.data(), first, inputs.data());
+      multiply(grid.of_panel, inputs.data(), in.channels / W, weight, out.channels / W,
+               outputs.data());
+      collect_panel(grid, out, bias, first, outputs.data(), y);
     }
   });
 }
@@ -352,14 +412,14 @@ Picture input_of(const ConvolutionShape& s) { return {s.in_height, s.in_width, s
 Picture output_of(const ConvolutionShape& s) { return {s.out_height, s.out_width, s.out_channels}; }
 
 std::size_t weight_places(const ConvolutionShape& s) {
-  return static_cast<std::size_t>(kPlaces * s.in_channels * s.out_channels);
+  return static_cast<std::size_t>(kPlaces * weight_step(s.in_channels, s.out_channels));
 }
 
 }  // namespace
 
 bool serves(const ConvolutionShape& s) {
   return s.is_plain_3x3() && s.pad_top <= 2 && s.pad_left <= 2 && s.in_channels % W == 0 &&
-         s.out_channels % W == 0 && volume(s.y_sizes()) > 0 && s.in_channels > 0;
+         s.out_channels % W == 0 && volume(s.x_sizes()) > 0 && volume(s.y_sizes()) > 0;
 }
 
 bool pays(const ConvolutionShape& s) {
@@ -371,9 +431,7 @@ bool pays(const ConvolutionShape& s) {
 void convolution_forward(const ConvolutionShape& s, const float* x, const float* weight,
                          const float* bias, float* y) {
   const Numbers places(weight_places(s));
-  spread_weight(
-      s.out_channels, s.in_channels, false,
-      [&](auto o, auto c) { return weight + (o * s.in_channels + c) * 9; }, places.data());
+  spread_weight(s.out_channels, s.in_channels, weight, s.in_channels * 9, 9, false, places.data());
   convolve(s.batch, input_of(s), x, s.pad_top, s.pad_left, places.data(), bias, output_of(s), y);
 }
 
@@ -381,59 +439,53 @@ void convolution_forward(const ConvolutionShape& s, const float* x, const float*
 void convolution_backward_data(const ConvolutionShape& s, const float* gy, const float* weight,
                                float* gx) {
   const Numbers places(weight_places(s));
-  spread_weight(
-      s.in_channels, s.out_channels, true,
-      [&](auto c, auto o) { return weight + (o * s.in_channels + c) * 9; }, places.data());
+  spread_weight(s.in_channels, s.out_channels, weight, 9, s.in_channels * 9, true, places.data());
   convolve(s.batch, output_of(s), gy, 2 - s.pad_top, 2 - s.pad_left, places.data(), nullptr,
            input_of(s), gx);
 }
 
 void convolution_backward_weight(const ConvolutionShape& s, const float* x, const float* gy,
                                  float* gweight) {
-  const Grid grid(s.batch, output_of(s));
   const Picture in = input_of(s), out = output_of(s);
-  // Panels taken at once, so that a block of sums is loaded once for them; parts by the sizes
-  // alone.
+  // Panels taken at once, so that a block of sums is loaded once for them.
   const std::int64_t at_once =
       std::max<std::int64_t>(1, 64 / std::max(s.in_channels, s.out_channels));
-  const std::int64_t most_parts = s.in_channels * s.out_channels <= 1024 ? 8 : 4;
-  const std::int64_t of_part = (grid.panels() + most_parts - 1) / most_parts;
-  const std::int64_t parts = (grid.panels() + of_part - 1) / of_part;
+  const std::int64_t most_sums = s.in_channels * s.out_channels <= 1024 ? 8 : 4;
+  Grid grid(s.batch, out);
+  grid.divide(std::min(most_sums, ceil_div(grid.count, kTiles)));
+  const std::int64_t pieces = ceil_div(grid.panels(), grid.of_piece);
   const auto count = static_cast<std::int64_t>(weight_places(s));
   const Zeros zeros(std::max(s.in_channels, s.out_channels));
   const Numbers places(weight_places(s));
-  const PartialSums<float> sums(parts, count, places.data());
-  parallel_for(parts, 1, [&](std::int64_t first, std::int64_t last) {
+  const PartialSums<float> sums(pieces, count, places.data());
+  parallel_for(pieces, 1, [&](std::int64_t first, std::int64_t last) {
     const Numbers inputs(static_cast<std::size_t>(at_once * panel_size(in)));
     const Numbers gradients(static_cast<std::size_t>(at_once * panel_size(out)));
-    for (std::int64_t part = first; part < last; ++part) {
-      std::fill_n(sums.of(part), count, 0.0f);
-      const std::int64_t end = std::min(grid.panels(), (part + 1) * of_part);
-      for (std::int64_t p = part * of_part; p < end; p += at_once) {
+    for (std::int64_t piece = first; piece < last; ++piece) {
+      std::fill_n(sums.of(piece), count, 0.0f);
+      const std::int64_t end = std::min(grid.panels(), (piece + 1) * grid.of_piece);
+      for (std::int64_t p = piece * grid.of_piece; p < end; p += at_once) {
         const std::int64_t panels = std::min(at_once, end - p);
         for (std::int64_t i = 0; i < panels; ++i) {
-          const std::int64_t tile = (p + i) * kTiles;
+          const std::int64_t tile = (p + i) * grid.of_panel;
           spread_panel<OfInput>(grid, in, x, s.pad_top, s.pad_left, zeros.data(), tile,
                                 inputs.data() + i * panel_size(in));
           spread_panel<OfGradient>(grid, out, gy, 0, 0, zeros.data(), tile,
                                    gradients.data() + i * panel_size(out));
         }
-        add_outer(panels, inputs.data(), s.in_channels / W, gradients.data(), s.out_channels / W,
-                  sums.of(part));
+        add_outer(panels, grid.of_panel, inputs.data(), s.in_channels / W, gradients.data(),
+                  s.out_channels / W, sums.of(piece));
       }
     }
   });
   sums.add_up();
   for (std::int64_t k = 0; k < s.out_channels / W; ++k) {
     for (std::int64_t c = 0; c < s.in_channels; ++c) {
-      const float* const from = places.data() + (k * s.in_channels + c) * W;
-      collect<ToWeight>(from, s.in_channels * s.out_channels, [&](int i, int j, const V& v) {
-        float lanes[W];
-        v.store(lanes);
-        for (std::int64_t o = 0; o < W; ++o) {
-          gweight[((k * W + o) * s.in_channels + c) * 9 + 3 * i + j] = lanes[o];
-        }
-      });
+      V taps[9];
+      collect<ToWeight>(places.data() + (k * s.in_channels + c) * W,
+                        weight_step(s.in_channels, s.out_channels),
+                        [&](int i, int j, const V& v) { taps[3 * i + j] = v; });
+      store_taps(taps, gweight + (k * W * s.in_channels + c) * 9, s.in_channels * 9);
     }
   }
 }

@@ -328,6 +328,32 @@ void check_cases(Engine engine) {
   }
 }
 
+void check_winograd(const Case& c) {
+  namespace winograd = xtape::kernels::winograd;
+  const ConvolutionShape s = c.shape();
+  Images<float> x({s.batch, s.in_channels, s.in_height, s.in_width}, Order::channels_last);
+  Images<float> y({s.batch, s.out_channels, s.out_height, s.out_width}, Order::channels_last);
+  Images<float> gx = x, gy = y;
+  std::vector<float> weight(static_cast<std::size_t>(s.out_channels * s.in_channels * 9));
+  std::vector<float> gweight = weight, bias(static_cast<std::size_t>(s.out_channels));
+  fill_normal(x, 1);
+  fill_normal(gy, 2);
+  fill_normal(weight, 3);
+  fill_normal(bias, 4);
+  const Reference expected(s, x.plain(), {weight.begin(), weight.end()}, {bias.begin(), bias.end()},
+                           gy.plain());
+  BOOST_TEST_INFO_SCOPE(c.name);
+  const double bound = tolerance<float>(true);
+  winograd::convolution_forward(s, x.data(), weight.data(), nullptr, y.data());
+  check_close(y.plain(), expected.y, bound, "forward", true);
+  winograd::convolution_forward(s, x.data(), weight.data(), bias.data(), y.data());
+  check_close(y.plain(), expected.biased_y, bound, "forward with bias", true);
+  winograd::convolution_backward_data(s, gy.data(), weight.data(), gx.data());
+  check_close(gx.plain(), expected.gx, bound, "backward data", true);
+  winograd::convolution_backward_weight(s, x.data(), gy.data(), gweight.data());
+  check_close({gweight.begin(), gweight.end()}, expected.gweight, bound, "backward weight", true);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(kernels_convolution)
@@ -338,38 +364,23 @@ BOOST_AUTO_TEST_CASE(generic_engine_float32) { check_cases<float>(Engine::generi
 
 // On every processor and on few tiles too, where the rule takes another engine.
 BOOST_AUTO_TEST_CASE(winograd_against_the_definition) {
-  namespace winograd = xtape::kernels::winograd;
   int served = 0;
   for (const Case& c : kCases) {
-    const ConvolutionShape s = c.shape();
-    if (!winograd::serves(s)) continue;
+    if (!xtape::kernels::winograd::serves(c.shape())) continue;
     ++served;
-    Images<float> x({s.batch, s.in_channels, s.in_height, s.in_width}, Order::channels_last);
-    Images<float> y({s.batch, s.out_channels, s.out_height, s.out_width}, Order::channels_last);
-    Images<float> gx = x, gy = y;
-    std::vector<float> weight(static_cast<std::size_t>(s.out_channels * s.in_channels * 9));
-    std::vector<float> gweight = weight, bias(static_cast<std::size_t>(s.out_channels));
-    fill_normal(x, 1);
-    fill_normal(gy, 2);
-    fill_normal(weight, 3);
-    fill_normal(bias, 4);
-    const Reference expected(s, x.plain(), {weight.begin(), weight.end()},
-                             {bias.begin(), bias.end()}, gy.plain());
-    BOOST_TEST_INFO_SCOPE(c.name);
-    const double bound = tolerance<float>(true);
-    winograd::convolution_forward(s, x.data(), weight.data(), nullptr, y.data());
-    check_close(y.plain(), expected.y, bound, "forward", true);
-    winograd::convolution_forward(s, x.data(), weight.data(), bias.data(), y.data());
-    check_close(y.plain(), expected.biased_y, bound, "forward with bias", true);
-    winograd::convolution_backward_data(s, gy.data(), weight.data(), gx.data());
-    check_close(gx.plain(), expected.gx, bound, "backward data", true);
-    winograd::convolution_backward_weight(s, x.data(), gy.data(), gweight.data());
-    check_close({gweight.begin(), gweight.end()}, expected.gweight, bound, "backward weight", true);
+    check_winograd(c);
   }
   BOOST_TEST(served >= 6);
 }
 
-BOOST_AUTO_TEST_CASE(winograd_is_chosen_from_a_whole_panel_of_tiles_on) {
+BOOST_AUTO_TEST_CASE(winograd_with_any_number_of_tiles) {
+  for (std::int64_t tiles = 1; tiles <= 34; ++tiles) {
+    BOOST_TEST_INFO_SCOPE(tiles << " tiles");
+    check_winograd({"", 1, 16, 4, 4 * tiles, 16, 3, 3, {.pad = 1}});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(winograd_is_chosen_from_16_tiles_on) {
   const auto pays = [](std::int64_t height, std::int64_t width) {
     return xtape::kernels::winograd::pays(Case{"", 1, 16, height, width, 16, 3, 3, {}}.shape());
   };
@@ -380,7 +391,8 @@ BOOST_AUTO_TEST_CASE(winograd_is_chosen_from_a_whole_panel_of_tiles_on) {
 BOOST_AUTO_TEST_CASE(winograd_gives_the_same_bits_for_any_number_of_threads) {
   namespace kernels = xtape::kernels;
   const int before = xtape::num_threads();
-  const ConvolutionShape s = Case{"", 9, 16, 30, 29, 32, 3, 3, {.pad = 1}}.shape();
+  // 441 tiles: whatever the size of a panel, some have fewer.
+  const ConvolutionShape s = Case{"", 9, 16, 28, 27, 32, 3, 3, {.pad = 1}}.shape();
   Images<float> x({s.batch, s.in_channels, s.in_height, s.in_width}, Order::channels_last);
   Images<float> y({s.batch, s.out_channels, s.out_height, s.out_width}, Order::channels_last);
   Images<float> gx = x, gy = y;
@@ -402,6 +414,24 @@ BOOST_AUTO_TEST_CASE(winograd_gives_the_same_bits_for_any_number_of_threads) {
   }
   xtape::set_num_threads(before);
   BOOST_TEST((results[0] == results[1] && results[0] == results[2]));
+}
+
+// Padding alone gives outputs.
+BOOST_AUTO_TEST_CASE(no_rows) {
+  namespace kernels = xtape::kernels;
+  const ConvolutionShape s = Case{"", 1, 16, 0, 64, 16, 3, 3, {.pad = 2}}.shape();
+  BOOST_TEST(s.out_height == 2);
+  BOOST_TEST(!kernels::winograd::serves(s));
+  const Strides4 of_x{0, 1, 16 * 64, 16}, of_y{2 * 66 * 16, 1, 66 * 16, 16};
+  std::vector<float> x(1), y(2 * 66 * 16, NAN), weight(16 * 16 * 9, 1.0f), bias(16, 2.0f);
+  kernels::convolution_forward<float>(s, x.data(), of_x, weight.data(), bias.data(), y.data(),
+                                      of_y);
+  BOOST_TEST(y == std::vector<float>(y.size(), 2.0f), boost::test_tools::per_element());
+  kernels::convolution_backward_data<float>(s, y.data(), of_y, weight.data(), x.data(), of_x);
+  kernels::convolution_backward_weight<float>(s, x.data(), of_x, y.data(), of_y, weight.data(),
+                                              bias.data());
+  BOOST_TEST(weight == std::vector<float>(weight.size(), 0.0f), boost::test_tools::per_element());
+  BOOST_TEST(bias == std::vector<float>(16, 2.0f * 2 * 66), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(empty_sizes) {
