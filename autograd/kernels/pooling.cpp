@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "../parallel.hpp"
+#include "rows.hpp"
 
 namespace xtape::kernels {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 // Outputs are worked on by lines of up to kLine that lie side by side in memory: channels where
 // memory is channels-last, columns elsewhere. A line's state stays in registers and L1.
 constexpr std::int64_t kLine = 64;
+static_assert(kLine % Lane<float>::kSize == 0 && kLine % Lane<double>::kSize == 0);
 
 // An integer as wide as T, so that compare and select run on vectors of one width.
 template <class T>
@@ -36,7 +38,8 @@ struct Taps {
 
   Taps(std::int64_t start, std::int64_t kernel, std::int64_t dilation, std::int64_t in) {
     const auto ceil_div = [&](std::int64_t n) {
-      return n <= 0 ? 0 : (n + dilation - 1) / dilation;
+      if (n <= 0 || dilation == 1) return std::max<std::int64_t>(0, n);
+      return (n + dilation - 1) / dilation;
     };
     first = std::min(kernel, ceil_div(-start));
     last = std::clamp(ceil_div(in - start), first, kernel);
@@ -73,7 +76,7 @@ inline void each_tap(const PoolingShape& s, const Line& line, const Strides4& xs
 // Runs body(k, offset of k) for k in [begin, end); a step of 1 or 2 known to the compiler is vector
 // code.
 template <class Body>
-inline void each_element(std::int64_t begin, std::int64_t end, std::int64_t step, Body body) {
+inline void each_offset(std::int64_t begin, std::int64_t end, std::int64_t step, Body body) {
   if (step == 1) {
     for (std::int64_t k = begin; k < end; ++k) body(k, k);
   } else if (step == 2) {
@@ -86,15 +89,15 @@ inline void each_element(std::int64_t begin, std::int64_t end, std::int64_t step
 template <class T, class U>
 inline void load_line(const Line& line, const T* from, const Strides4& strides, U* to) {
   const T* first = from + line.at(strides);
-  each_element(0, line.size, line.step(strides),
-               [=](std::int64_t k, std::int64_t at) { to[k] = static_cast<U>(first[at]); });
+  each_offset(0, line.size, line.step(strides),
+              [=](std::int64_t k, std::int64_t at) { to[k] = static_cast<U>(first[at]); });
 }
 
 template <class T, class U>
 inline void store_line(const Line& line, const U* from, T* to, const Strides4& strides) {
   T* first = to + line.at(strides);
-  each_element(0, line.size, line.step(strides),
-               [=](std::int64_t k, std::int64_t at) { first[at] = static_cast<T>(from[k]); });
+  each_offset(0, line.size, line.step(strides),
+              [=](std::int64_t k, std::int64_t at) { first[at] = static_cast<T>(from[k]); });
 }
 
 // Images are split into blocks of channels, so that no two threads write the same element of gx.
@@ -132,7 +135,7 @@ void clear_block(const PoolingShape& s, T* gx, const Strides4& xs, std::int64_t 
   for (std::int64_t h = 0; h < s.in_height; ++h) {
     for (std::int64_t w = 0; w < s.in_width; ++w) {
       T* first = gx + batch * xs[0] + channel * xs[1] + h * xs[2] + w * xs[3];
-      each_element(0, channels, xs[1], [=](std::int64_t, std::int64_t at) { first[at] = T(0); });
+      each_offset(0, channels, xs[1], [=](std::int64_t, std::int64_t at) { first[at] = T(0); });
     }
   }
 }
@@ -157,7 +160,7 @@ void spread(const PoolingShape& s, const Strides4& ys, T* gx, const Strides4& xs
                [&](std::int64_t position, std::int64_t begin, std::int64_t end, std::int64_t at,
                    std::int64_t step) {
                  T* first = gx + at;
-                 each_element(begin, end, step, [&](std::int64_t k, std::int64_t offset) {
+                 each_offset(begin, end, step, [&](std::int64_t k, std::int64_t offset) {
                    write(first[offset], value(state, position, k));
                  });
                });
@@ -201,6 +204,72 @@ void divisors(const PoolingShape& s, const AverageDivisor& d, const Line& line, 
   }
 }
 
+// The maxima of channels side by side from `first` on, N vectors of them, and where they are; these
+// stay in registers from the first tap to the last. T holds positions that fit into bytes exactly.
+template <std::int64_t N, class T>
+void maxima(const PoolingShape& s, const Line& line, const T* x, const Strides4& xs,
+            std::int64_t first, Part<T> part, T* best, Position<T>* places) {
+  using V = Lane<T>;
+  V value[N], position[N];
+#pragma GCC unroll 4
+  for (std::int64_t v = 0; v < N; ++v) {
+    value[v] = V(-std::numeric_limits<double>::infinity());
+    position[v] = V(-1.0);
+  }
+  each_tap(s, line, xs,
+           [&](std::int64_t tap, std::int64_t, std::int64_t, std::int64_t at, std::int64_t) {
+             const V here(static_cast<double>(tap));
+#pragma GCC unroll 4
+             for (std::int64_t v = 0; v < N; ++v) {
+               const V a = part.load(x + at + first + v * V::kSize, T(0));
+               // The first element counts even where it is -inf, so that it gets the gradient.
+               const auto take =
+                   logical_or(logical_or(gt(a, value[v]), ne(a, a)), lt(position[v], V(0.0)));
+               value[v] = where(take, a, value[v]);
+               position[v] = where(take, here, position[v]);
+             }
+           });
+#pragma GCC unroll 4
+  for (std::int64_t v = 0; v < N; ++v) {
+    value[v].store(best + first + v * V::kSize);
+    T lanes[V::kSize];
+    position[v].store(lanes);
+    Position<T>* const to = places + first + v * V::kSize;
+    for (std::int64_t i = 0; i < V::kSize; ++i) to[i] = static_cast<Position<T>>(lanes[i]);
+  }
+}
+
+template <class T>
+void maxima_of_channels(const PoolingShape& s, const Line& line, const T* x, const Strides4& xs,
+                        T* best, Position<T>* where) {
+  constexpr std::int64_t W = Lane<T>::kSize;
+  std::int64_t k = 0;
+  for (; k + 4 * W <= line.size; k += 4 * W) maxima<4>(s, line, x, xs, k, Part<T>{}, best, where);
+  for (; k < line.size; k += W) {
+    maxima<1>(s, line, x, xs, k, Part<T>{std::min(W, line.size - k)}, best, where);
+  }
+}
+
+// The same of any line.
+template <class T>
+void maxima_of_line(const PoolingShape& s, const Line& line, const T* x, const Strides4& xs,
+                    T* best, Position<T>* where) {
+  std::fill_n(best, line.size, -std::numeric_limits<T>::infinity());
+  std::fill_n(where, line.size, Position<T>(-1));
+  each_tap(s, line, xs,
+           [&](std::int64_t position, std::int64_t begin, std::int64_t end, std::int64_t at,
+               std::int64_t step) {
+             const T* first = x + at;
+             const auto here = static_cast<Position<T>>(position);
+             each_offset(begin, end, step, [&](std::int64_t k, std::int64_t offset) {
+               const T value = first[offset];
+               const bool take = (value > best[k]) | (value != value) | (where[k] < 0);
+               best[k] = take ? value : best[k];
+               where[k] = take ? here : where[k];
+             });
+           });
+}
+
 PoolingShape without_dilation(PoolingShape s) {
   s.dilation_height = s.dilation_width = 1;
   return s;
@@ -214,21 +283,11 @@ void max_pool_forward(const PoolingShape& s, const T* x, const Strides4& xs, T* 
   each_line(s, xs, ys, kNothingBefore, [&](const Line& line) {
     T best[kLine];
     Position<T> where[kLine];
-    std::fill_n(best, line.size, -std::numeric_limits<T>::infinity());
-    std::fill_n(where, line.size, Position<T>(-1));
-    each_tap(s, line, xs,
-             [&](std::int64_t position, std::int64_t begin, std::int64_t end, std::int64_t at,
-                 std::int64_t step) {
-               const T* first = x + at;
-               const auto here = static_cast<Position<T>>(position);
-               each_element(begin, end, step, [&](std::int64_t k, std::int64_t offset) {
-                 const T value = first[offset];
-                 // The first element counts even where it is -inf, so that it gets the gradient.
-                 const bool take = (value > best[k]) | (value != value) | (where[k] < 0);
-                 best[k] = take ? value : best[k];
-                 where[k] = take ? here : where[k];
-               });
-             });
+    if (sizeof(Index) == 1 && line.over_channels) {
+      maxima_of_channels(s, line, x, xs, best, where);
+    } else {
+      maxima_of_line(s, line, x, xs, best, where);
+    }
     store_line(line, best, y, ys);
     store_line(line, where, indices, index_strides);
   });
@@ -266,7 +325,7 @@ void max_pool_gather(const PoolingShape& s, const T* x, const Strides4& xs, cons
                  std::int64_t step) {
                const T* first = x + at;
                const auto here = static_cast<Position<T>>(position);
-               each_element(begin, end, step, [&](std::int64_t k, std::int64_t offset) {
+               each_offset(begin, end, step, [&](std::int64_t k, std::int64_t offset) {
                  const T value = first[offset];
                  result[k] = where[k] == here ? value : result[k];
                });
@@ -285,8 +344,8 @@ void average_pool_forward(const PoolingShape& shape, AverageDivisor divisor, con
              [&](std::int64_t, std::int64_t begin, std::int64_t end, std::int64_t at,
                  std::int64_t step) {
                const T* first = x + at;
-               each_element(begin, end, step,
-                            [&](std::int64_t k, std::int64_t offset) { sum[k] += first[offset]; });
+               each_offset(begin, end, step,
+                           [&](std::int64_t k, std::int64_t offset) { sum[k] += first[offset]; });
              });
     divisors(s, divisor, line, count);
     for (std::int64_t k = 0; k < line.size; ++k) sum[k] /= count[k];

@@ -250,6 +250,21 @@ BOOST_AUTO_TEST_CASE(window_without_elements) {
   BOOST_TEST(gx[0] == 5.0f);
 }
 
+// The same of channels side by side.
+BOOST_AUTO_TEST_CASE(windows_of_channels_without_elements) {
+  const PoolingShape s{1, 20, 1, 1, 2, 1, 1, 1, 1, 1};
+  Images<float> x(in_sizes(s), Order::channels_last), y(out_sizes(s), Order::channels_last);
+  Images<std::uint8_t> where(out_sizes(s), Order::channels_last);
+  fill_normal(x, 3);
+  max_pool_forward(s, x.data(), x.strides, y.data(), y.strides, where.data(), where.strides);
+  for (std::int64_t c = 0; c < s.channels; ++c) {
+    BOOST_TEST(y.at(0, c, 0, 0) == x.at(0, c, 0, 0));
+    BOOST_TEST(where.at(0, c, 0, 0) == 0);
+    BOOST_TEST(y.at(0, c, 1, 0) == -kInfinity);
+    BOOST_TEST(where.at(0, c, 1, 0) == 255);
+  }
+}
+
 // An expanded gradient, as that of a sum.
 BOOST_AUTO_TEST_CASE(gradient_of_stride_zero) {
   const PoolingShape s{1, 8, 4, 4, 2, 2, 2, 2, 2, 2};
