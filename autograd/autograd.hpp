@@ -2,7 +2,8 @@
 #pragma once
 
 // Values, the tape and the operations on it. What costs compile time stays out: xtensor comes with
-// <xtape/autograd/xtensor.hpp>, one-lambda operations with <xtape/autograd/pointwise.hpp>.
+// <xtape/autograd/xtensor.hpp>, one-lambda operations with <xtape/autograd/pointwise.hpp>; and what
+// only checks need, <xtape/autograd/gradcheck.hpp>.
 #include "anomaly.hpp"
 #include "autocast.hpp"
 #include "checkpoint.hpp"

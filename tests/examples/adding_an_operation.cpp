@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operations of docs/adding-an-operation.md, as they stand there, and their checks.
-#include <xtape/autograd/gradcheck.hpp>
-#include <xtape/autograd/pointwise.hpp>
-#include <xtape/autograd/xtensor.hpp>
 #include <xtape/xtape.hpp>
+
+// README: header of lambdas
+#include <xtape/autograd/pointwise.hpp>
+// README: end
+
+// README: headers of arrays
+#include <xtape/autograd/xtensor.hpp>
+#include <xtensor/xview.hpp>
+// README: end
+
+// README: headers of linear algebra
+#include <xtensor-blas/xlinalg.hpp>
+#include <xtensor/xtensor.hpp>
+// README: end
+
+// README: header of writable arrays
+#include <xtape/autograd/xtensor.hpp>
+// README: end
+
+// README: header of checks
+#include <xtape/autograd/gradcheck.hpp>
+// README: end
 
 #include <cmath>
 #include <cstdio>
-#include <xtensor-blas/xlinalg.hpp>
-#include <xtensor/xtensor.hpp>
-#include <xtensor/xview.hpp>
 
 using xtape::Tensor;
 
