@@ -66,9 +66,9 @@ template <class T>
 XTAPE_API void convolution_backward_bias(const ConvolutionShape& shape, const T* gy,
                                          const Strides4& gy_strides, T* gbias);
 
-/// The engine of our own, by im2col and matrix product: for all that oneDNN does not serve, and
-/// the reference that it is tested against. Bits do not depend on the number of threads unless
-/// those of the matrix product do.
+/// The engine of our own, by im2col and matrix product: for all that neither the Winograd kernels
+/// (winograd.hpp) nor oneDNN compute, and the reference that both are tested against. Bits do not
+/// depend on the number of threads unless those of the matrix product do.
 namespace generic {
 template <class T>
 XTAPE_API void convolution_forward(const ConvolutionShape& shape, const T* x,
