@@ -99,7 +99,8 @@ class XTAPE_API Optimizer {
   Optimizer(const char* name, detail::BufferNames buffers) noexcept;
   Optimizer(Optimizer&&) noexcept = default;
 
-  /// Throws ValueError for no parameters, one that is undefined, not a leaf or here already.
+  /// Throws ValueError for no parameters, one that is undefined, not a leaf or here already,
+  /// DTypeError for one that is not floating.
   void add_group(const std::vector<Tensor>& parameters);
   void check_group(std::size_t group) const;
   [[noreturn]] void bad_option(const char* option, double got) const;

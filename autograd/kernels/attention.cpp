@@ -47,8 +47,8 @@ void fetch_row_of_inputs(const Attention& a, std::int64_t matrix, std::int64_t r
   fetch_row<T>(a.v, matrix, row, a.value_width);
 }
 
-/// f(begin, part) over the first n of a row of scores. The row's last vector is taken whole, for
-/// rows are kKeys long: what is beyond n reads as `fill` and may be written.
+// The last vector of a row of scores, taken whole, for rows are kKeys long: what is beyond the
+// first `count` reads as `fill` and may be written.
 template <class T>
 struct Whole {
   std::int64_t count;
@@ -64,6 +64,7 @@ struct Whole {
   }
   void store(const Lane<T>& v, T* y) const { v.store(y); }
 };
+// f(begin, part) over the first n of a row of scores.
 template <class T, class F>
 void each_of_row(std::int64_t n, F&& f) {
   constexpr std::int64_t W = Lane<T>::kSize;

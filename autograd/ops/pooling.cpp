@@ -141,7 +141,7 @@ void check_window(const char* operation, const Window& w) {
   }
 }
 
-// For x [N, C, H, W], which `given`, a sequence or a picture, became.
+// For pictures.x [N, C, H, W]; errors name the shape that was given.
 PoolingShape pooling_shape(const detail::Pictures& pictures, const Window& w) {
   check_window(pictures.operation, w);
   const Tensor& x = pictures.x;
