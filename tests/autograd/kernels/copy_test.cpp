@@ -57,7 +57,11 @@ BOOST_AUTO_TEST_CASE(permuted_copies) {
     check_permuted({2, 17, 19, 3}, {3, 1, 0, 2}, dtype);
     check_permuted({0, 4}, {1, 0}, dtype);
   }
-  check_permuted({300, 400}, {1, 0}, float32);  // in several chunks
+  check_permuted({300, 400}, {1, 0}, float32);    // in several chunks
+  for (const DType dtype : {float32, float64}) {  // the same with a part of a tile at every edge
+    check_permuted({700, 300}, {1, 0}, dtype);
+    check_permuted({300, 1100}, {1, 0}, dtype);
+  }
   check_permuted({64, 30, 50}, {2, 0, 1}, float64);
   check_permuted({100'000, 2}, {1, 0}, float32);
 }
