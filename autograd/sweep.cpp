@@ -84,7 +84,7 @@ class Sweep::Gradients {
  private:
   Node* claimed_ = nullptr;
   std::size_t count_;
-  alignas(Tensor) std::byte memory_[8 * sizeof(Tensor)];
+  alignas(Tensor) std::byte memory_[kMaxOutputs * sizeof(Tensor)];
 };
 
 Sweep::Sweep(bool retain_graph, bool create_graph)

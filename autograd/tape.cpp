@@ -154,7 +154,8 @@ void* put_on_tape(const Recording& r) {
 }  // namespace
 
 void Outputs::refuse(std::size_t count) {
-  throw ValueError("record: expected at most 8 outputs, got " + std::to_string(count));
+  throw ValueError("record: expected at most " + std::to_string(kMaxOutputs) + " outputs, got " +
+                   std::to_string(count));
 }
 
 void* begin_record(const Recording& r) {

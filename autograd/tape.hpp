@@ -111,15 +111,18 @@ struct Saves {
   std::array<const Tensor*, N> tensors;
 };
 
+/// Of one operation.
+inline constexpr std::size_t kMaxOutputs = 8;
+
 struct Outputs {
   Outputs(Tensor& y) noexcept : tensors{&y}, count(1) {}
-  /// Throws ValueError for more than 8.
+  /// Throws ValueError for more than kMaxOutputs.
   Outputs(std::initializer_list<Tensor*> ys) : count(0) {
-    if (ys.size() > 8) refuse(ys.size());
+    if (ys.size() > kMaxOutputs) refuse(ys.size());
     for (Tensor* y : ys) tensors[count++] = y;
   }
   [[noreturn]] XTAPE_API static void refuse(std::size_t count);
-  Tensor* tensors[8];
+  Tensor* tensors[kMaxOutputs];
   std::size_t count;
 };
 
@@ -136,10 +139,10 @@ template <class... T>
 requires(std::is_base_of_v<Tensor, T>&&...) detail::Saves<sizeof...(T)> saves(const T&... tensors)
 noexcept { return {{&tensors...}}; }
 
-/// The several outputs of one operation (at most 8): `record("max", outputs(y, i), ...)`.
+/// The several outputs of one operation (at most kMaxOutputs): `record("max", outputs(y, i), ...)`.
 template <class... T>
 detail::Outputs outputs(T&... tensors) {
-  static_assert(sizeof...(T) <= 8, "at most 8 outputs");
+  static_assert(sizeof...(T) <= detail::kMaxOutputs, "more than kMaxOutputs outputs");
   return detail::Outputs({&tensors...});
 }
 
