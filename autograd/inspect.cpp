@@ -96,7 +96,7 @@ std::string largest_first(const char* title, const std::map<std::string, Sum>& s
 }  // namespace
 
 Tape tape(const Tensor& y) {
-  if (!y.defined()) throw ValueError("tape: the tensor is undefined");
+  detail::check_defined("tape", y);
   Tape found;
   if (!y.requires_grad()) return found;
   const std::vector<Node*> nodes = reachable(y);

@@ -209,6 +209,10 @@ bool may_overlap(const Tensor& x) noexcept {
 
 }  // namespace
 
+void refuse_undefined(const char* operation) {
+  throw ValueError(std::string(operation) + ": got an undefined tensor");
+}
+
 void check_unrecorded(const char* operation, const Tensor& x) {
   if (!thread_state.grad_mode || !x.requires_grad()) return;
   throw GradError(
@@ -218,7 +222,7 @@ void check_unrecorded(const char* operation, const Tensor& x) {
 }
 
 void check_writable(const char* operation, const Tensor& x) {
-  if (!x.defined()) throw ValueError(std::string(operation) + ": the tensor is undefined");
+  check_defined(operation, x);
   const Node* node = x.value()->node;
   if (node && !node->leaf) {
     throw GradError(std::string(operation) +
@@ -244,6 +248,7 @@ void begin_write(const char* operation, const Tensor& x) {
 }  // namespace detail
 
 std::int64_t Tensor::size(std::int64_t d) const {
+  detail::check_defined("size", *this);
   const int i = detail::wrap_dim("size", d, dim());
   return dim() == 0 ? 1 : sizes()[i];
 }
@@ -253,16 +258,13 @@ std::string Tensor::description() const {
   return std::string(name(dtype())) + " " + to_string(sizes());
 }
 
-void Tensor::refuse_undefined() { throw ValueError("the tensor is undefined"); }
-
 void Tensor::bad_dtype(DType wanted) const {
-  if (!value_) throw ValueError("expected a tensor, got an undefined one");
-  throw DTypeError(std::string("expected dtype ") + name(wanted) + ", got " + description() +
+  throw DTypeError(std::string("data: expected dtype ") + name(wanted) + ", got " + description() +
                    "; convert with to()");
 }
 
 Scalar Tensor::item_scalar() const {
-  if (!value_) throw ValueError("item: the tensor is undefined");
+  detail::check_defined("item", *this);
   if (numel() != 1) {
     throw ShapeError("item: expected a single element, got shape " + to_string(sizes()));
   }
@@ -272,7 +274,7 @@ Scalar Tensor::item_scalar() const {
 }
 
 Tensor& Tensor::requires_grad_(bool on) {
-  if (!value_) throw ValueError("requires_grad_: the tensor is undefined");
+  detail::check_defined("requires_grad_", *this);
   if (on == (value_->node != nullptr)) return *this;
   if (!on) {
     if (!value_->node->leaf) throw GradError("requires_grad_: a recorded value stays recorded");
@@ -290,7 +292,7 @@ Tensor& Tensor::requires_grad_(bool on) {
   return *this;
 }
 
-bool Tensor::is_leaf() const noexcept { return !value_->node || value_->node->leaf; }
+bool Tensor::is_leaf() const noexcept { return !value_ || !value_->node || value_->node->leaf; }
 
 Tensor Tensor::grad() const {
   if (!value_ || !value_->node || !value_->node->extras) return {};
@@ -354,7 +356,8 @@ Tensor Tensor::detach() const {
 }
 
 Tensor& Tensor::copy_(const Tensor& source) {
-  if (!source.defined()) throw ValueError("copy_: the source is undefined");
+  detail::check_defined("copy_", *this);
+  detail::check_defined("copy_", source);
   detail::check_unrecorded("copy_", source);
   const Shape common = detail::broadcast("copy_", sizes(), source.sizes());
   if (common != shape()) {
@@ -388,7 +391,7 @@ Tensor& Tensor::fill_(Scalar x) {
 }
 
 Tensor& Tensor::set_data(const Tensor& other) {
-  if (!value_) throw ValueError("set_data: the tensor is undefined");
+  detail::check_defined("set_data", *this);
   if (!other.defined() || other.shape() != shape()) {
     throw ShapeError("set_data: expected shape " + to_string(sizes()) + ", got " +
                      other.description());

@@ -23,11 +23,15 @@ struct BackwardOptions;
 
 namespace detail {
 
-/// A function kept by the tape, called with a gradient; may return a replacement or nothing.
+/// A function kept by the tape. One on gradients may replace the gradient that it is called with;
+/// one after accumulation is called with the leaf.
 struct Hook {
   virtual ~Hook() = default;
-  virtual void call(Tensor& gradient) = 0;
+  virtual void call(Tensor& x) = 0;
 };
+
+/// The error of all that needs a value and is given an undefined tensor.
+[[noreturn]] XTAPE_API void refuse_undefined(const char* operation);
 
 }  // namespace detail
 
@@ -58,19 +62,22 @@ class XTAPE_API Tensor {
 
   // --- what it is -------------------------------------------------------------------------------
   bool defined() const noexcept { return value_ != nullptr; }
-  // These and all below throw ValueError where the tensor is undefined.
-  DType dtype() const { return checked()->dtype; }
-  int dim() const { return checked()->rank; }
-  std::int64_t numel() const { return checked()->numel; }
+  // These and all below throw ValueError where the tensor is undefined, but for description() and
+  // what concerns gradients.
+  DType dtype() const { return checked("dtype")->dtype; }
+  int dim() const { return checked("dim")->rank; }
+  std::int64_t numel() const { return checked("numel")->numel; }
   /// A copy of the sizes, e.g. `x.shape() == Shape{2, 3}`.
   Shape shape() const { return Shape(sizes()); }
   /// Size of one dimension; negative counts from the back. Throws IndexError.
   std::int64_t size(std::int64_t dim) const;
   /// Sizes and strides (in elements) in place: valid as long as this tensor.
-  std::span<const std::int64_t> sizes() const { return {checked()->sizes(), value_->rank}; }
-  std::span<const std::int64_t> strides() const { return {checked()->strides(), value_->rank}; }
+  std::span<const std::int64_t> sizes() const { return {checked("sizes")->sizes(), value_->rank}; }
+  std::span<const std::int64_t> strides() const {
+    return {checked("strides")->strides(), value_->rank};
+  }
   /// Dense and row-major.
-  bool is_contiguous() const { return checked()->contiguous; }
+  bool is_contiguous() const { return checked("is_contiguous")->contiguous; }
   /// "float32 [2, 3]"
   std::string description() const;
 
@@ -98,6 +105,7 @@ class XTAPE_API Tensor {
   auto mutable_array();
 
   // --- gradients --------------------------------------------------------------------------------
+  // An undefined tensor is a leaf that requires no grad; requires_grad_() throws ValueError.
   bool requires_grad() const noexcept { return value_ && value_->node != nullptr; }
   /// Makes a leaf collect gradients. Throws GradError on a recorded value, DTypeError on integers.
   Tensor& requires_grad_(bool on = true);
@@ -228,14 +236,14 @@ class XTAPE_API Tensor {
   detail::Value* release() noexcept { return std::exchange(value_, nullptr); }
 
  private:
-  const detail::Value* checked() const {
+  const detail::Value* checked(const char* what) const {
     if (!value_) [[unlikely]]
-      refuse_undefined();
+      detail::refuse_undefined(what);
     return value_;
   }
-  [[noreturn]] static void refuse_undefined();
   void check_dtype(DType wanted) const {
-    if (!value_ || value_->dtype != wanted) bad_dtype(wanted);
+    if (checked("data")->dtype != wanted) [[unlikely]]
+      bad_dtype(wanted);
   }
   [[noreturn]] void bad_dtype(DType wanted) const;
   Scalar item_scalar() const;
@@ -311,6 +319,11 @@ inline bool is_sole_owner(const Tensor& x) noexcept {
 template <class T>
 T* fresh_data(const Tensor& y) noexcept {
   return reinterpret_cast<T*>(y.value()->data);
+}
+/// Throws ValueError naming the operation where `x` is undefined.
+inline void check_defined(const char* operation, const Tensor& x) {
+  if (!x.defined()) [[unlikely]]
+    refuse_undefined(operation);
 }
 /// Throws GradError where `x` may not be written now, ValueError where several of its elements
 /// share one place.

@@ -242,7 +242,7 @@ Tensor read_npy(const std::string& path) {
 }
 
 void write_npy(const std::string& path, const Tensor& x) {
-  if (!x.defined()) throw ValueError("write_npy: the tensor is undefined");
+  xtape::detail::check_defined("write_npy", x);
   const std::string header = header_of(x);
   const Tensor dense = x.detach().contiguous();
   detail::OutputFile file("write_npy", path);

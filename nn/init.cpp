@@ -18,7 +18,7 @@ namespace xtape::nn::init {
 namespace {
 
 void check(const char* operation, const Tensor& x) {
-  if (!x.defined()) throw ValueError(std::string(operation) + ": the tensor is undefined");
+  xtape::detail::check_defined(operation, x);
   if (!is_floating(x.dtype())) {
     throw DTypeError(std::string(operation) + ": expected a floating dtype, got " +
                      name(x.dtype()));

@@ -9,14 +9,14 @@
 namespace xtape::nn::detail {
 
 void check_input(const char* name, const Tensor& input) {
-  if (!input.defined()) throw ValueError(std::string(name) + ": a tensor is undefined");
+  xtape::detail::check_defined(name, input);
   if (is_floating(input.dtype())) return;
   throw DTypeError(std::string(name) + ": expected a floating input, got " + input.description());
 }
 
 void check_pair(const char* name, const Tensor& input, const Tensor& target) {
   check_input(name, input);
-  if (!target.defined()) throw ValueError(std::string(name) + ": a tensor is undefined");
+  xtape::detail::check_defined(name, target);
   if (input.shape() == target.shape()) return;
   throw ShapeError(std::string(name) + ": shapes differ, input " + to_string(input.sizes()) +
                    " and target " + to_string(target.sizes()) + "; losses do not broadcast");

@@ -41,7 +41,7 @@ Tensor cosine_embedding_loss(const Tensor& input1, const Tensor& input2, const T
         return where(t > 0, 1 - cosine, from_zero(cosine - margin));
       });
   check_pair(kName, input1, input2);
-  if (!target.defined()) throw ValueError(std::string(kName) + ": a tensor is undefined");
+  xtape::detail::check_defined(kName, target);
   const bool fits = (input1.dim() == 1 && target.dim() == 0) ||
                     (input1.dim() == 2 && target.shape() == Shape{input1.sizes()[0]});
   if (!fits) {

@@ -134,10 +134,6 @@ Tensor extremum(const char* name, Binary op, const Tensor& a, const Tensor& b) {
 
 namespace detail {
 
-void check_defined(const char* operation, const Tensor& x) {
-  if (!x.defined()) throw ValueError(std::string(operation) + ": got an undefined tensor");
-}
-
 void check_floating(const char* operation, const Tensor& x) {
   check_defined(operation, x);
   if (is_floating(x.dtype())) return;

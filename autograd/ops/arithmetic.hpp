@@ -161,9 +161,7 @@ namespace detail {
 
 /// sum += x in place: same dtype, same dense layout; the caller is sole owner of `sum`.
 void add_into(const Tensor& sum, const Tensor& x) noexcept;
-/// Throws ValueError naming the operation where `x` is undefined.
-void check_defined(const char* operation, const Tensor& x);
-/// The same, and DTypeError unless it is floating.
+/// Throws as check_defined does, and DTypeError unless `x` is floating.
 void check_floating(const char* operation, const Tensor& x);
 
 }  // namespace detail

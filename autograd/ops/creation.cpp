@@ -128,7 +128,7 @@ Tensor copy_contiguous(const Tensor& x) {
 }  // namespace detail
 
 Tensor Tensor::clone() const {
-  if (!value_) throw ValueError("clone: the tensor is undefined");
+  detail::check_defined("clone", *this);
   Tensor y = detail::empty_like(*this, dtype());
   kernels::copy_items(sizes(), static_cast<int>(item_size(dtype())), y.value_->data,
                       y.strides().data(), value_->data, strides().data());
@@ -138,14 +138,14 @@ Tensor Tensor::clone() const {
 
 Tensor Tensor::contiguous() const {
   if (value_ && value_->contiguous) return *this;
-  if (!value_) throw ValueError("contiguous: the tensor is undefined");
+  detail::check_defined("contiguous", *this);
   Tensor y = detail::copy_contiguous(*this);
   record("contiguous", y, {*this}, saves(), [](Backward& t) { t.add(0, t.take_g()); });
   return y;
 }
 
 Tensor Tensor::to(DType target) const {
-  if (!value_) throw ValueError("to: the tensor is undefined");
+  detail::check_defined("to", *this);
   if (target == dtype()) return *this;
   Tensor y = detail::empty_like(*this, target);
   kernels::copy_converted(sizes(), target, y.value_->data, y.strides().data(), dtype(),

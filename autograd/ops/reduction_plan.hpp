@@ -19,7 +19,7 @@ namespace xtape::detail {
 using Mask = std::uint32_t;
 
 inline Mask reduced_dims(const char* operation, const Tensor& x, const Shape& dims) {
-  if (!x.defined()) throw ValueError(std::string(operation) + ": the tensor is undefined");
+  check_defined(operation, x);
   if (dims.empty()) return (Mask{1} << x.dim()) - 1;
   Mask mask = 0;
   for (const std::int64_t dim : dims) {

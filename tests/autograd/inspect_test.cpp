@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_keeps_nothing_alive) {
 BOOST_AUTO_TEST_CASE(nothing_recorded) {
   BOOST_TEST(tape(ones({2})).size() == 0u);
   BOOST_TEST(tape(leaf({1})).size() == 1u);
-  BOOST_CHECK_EXCEPTION(tape(Tensor()), ValueError, says("tape: the tensor is undefined"));
+  BOOST_CHECK_EXCEPTION(tape(Tensor()), ValueError, says("tape: got an undefined tensor"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

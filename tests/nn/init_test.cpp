@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(errors) {
                         says("orthogonal_: expected at least 2 dimensions, got shape [3]"));
   BOOST_CHECK_EXCEPTION(init::normal_(zeros({3}, int64)), DTypeError,
                         says("normal_: expected a floating dtype, got int64"));
-  BOOST_CHECK_EXCEPTION(init::ones_(Tensor()), ValueError, says("ones_: the tensor is undefined"));
+  BOOST_CHECK_EXCEPTION(init::ones_(Tensor()), ValueError, says("ones_: got an undefined tensor"));
 }
 
 BOOST_AUTO_TEST_CASE(truncated_normal) {
