@@ -73,13 +73,15 @@ void check_output_padding(const Layer& layer, const Options& o) {
   }
 }
 
-void check_input(const Tensor& x, const Tensor& weight, std::int64_t channels) {
-  const int rank = x.defined() ? x.dim() : 0, batched = weight.dim();
-  if ((rank != batched && rank != batched - 1) || x.sizes()[rank - batched + 1] != channels) {
-    throw ShapeError("expected " + std::to_string(channels) +
-                     " input channels, got input of shape " +
-                     (x.defined() ? to_string(x.sizes()) : "undefined"));
-  }
+// False where x is undefined or of a wrong rank, which the operation refuses in its own words.
+bool has_rank(const Tensor& x, const Tensor& weight) {
+  return x.defined() && (x.dim() == weight.dim() || x.dim() == weight.dim() - 1);
+}
+
+void check_channels(const Tensor& x, const Tensor& weight, std::int64_t channels) {
+  if (!has_rank(x, weight) || x.sizes()[x.dim() - weight.dim() + 1] == channels) return;
+  throw ShapeError("expected " + std::to_string(channels) + " input channels, got input of shape " +
+                   to_string(x.sizes()));
 }
 
 // x surrounded as `o` says, which leaves nothing to pad in o.padding.
@@ -102,8 +104,9 @@ Tensor surrounded(const Tensor& x, const Tensor& weight, Options& o) {
 template <class OperationOptions, class F, class Options>
 Tensor convolved(F f, const Tensor& input, const Parameter& weight, const Parameter& bias,
                  Options o) {
-  check_input(input, weight, weight.sizes()[1] * o.groups);
-  const Tensor x = o.padding_mode == PadMode::constant ? input : surrounded(input, weight, o);
+  check_channels(input, weight, weight.sizes()[1] * o.groups);
+  const bool surrounds = o.padding_mode != PadMode::constant && has_rank(input, weight);
+  const Tensor x = surrounds ? surrounded(input, weight, o) : input;
   return f(
       x, weight, bias,
       OperationOptions{
@@ -113,7 +116,7 @@ Tensor convolved(F f, const Tensor& input, const Parameter& weight, const Parame
 template <class OperationOptions, class F, class Options>
 Tensor transposed(F f, const Tensor& x, const Parameter& weight, const Parameter& bias,
                   const Options& o) {
-  check_input(x, weight, weight.sizes()[0]);
+  check_channels(x, weight, weight.sizes()[0]);
   return f(x, weight, bias,
            OperationOptions{.stride = o.stride,
                             .padding = o.padding,
@@ -126,7 +129,8 @@ Tensor transposed(F f, const Tensor& x, const Parameter& weight, const Parameter
 template <class Options>
 Shape output_padding_for(const char* layer, const Tensor& x, const Tensor& weight, const Shape& out,
                          const Options& o) {
-  check_input(x, weight, weight.sizes()[0]);
+  if (!has_rank(x, weight)) return sizes(o.output_padding);
+  check_channels(x, weight, weight.sizes()[0]);
   const Shape stride = sizes(o.stride), padding = sizes(o.padding), dilation = sizes(o.dilation);
   Shape result;
   for (int i = 0; i < out.rank(); ++i) {

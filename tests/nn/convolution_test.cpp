@@ -129,11 +129,31 @@ BOOST_AUTO_TEST_CASE(wrong_arguments) {
   BOOST_CHECK_EXCEPTION(nn::ConvTranspose1d(3, 4, 3, {.groups = 2}), ValueError,
                         says("groups that divide the numbers of channels, got 2 for 3 in"));
   nn::Conv3d layer(2, 3, 3);
-  BOOST_CHECK_EXCEPTION(layer(zeros({2, 5, 5})), ShapeError,
-                        says("Conv3d: expected 2 input channels, got input of shape [2, 5, 5]"));
+  BOOST_CHECK_EXCEPTION(layer(zeros({3, 5, 5, 5})), ShapeError,
+                        says("Conv3d: expected 2 input channels, got input of shape [3, 5, 5, 5]"));
   nn::ConvTranspose1d transposed(2, 3, 3);
   BOOST_CHECK_EXCEPTION(transposed(zeros({3, 5})), ShapeError,
                         says("ConvTranspose1d: expected 2 input channels, got input of shape"));
+}
+
+// The operation says it, before anything is padded.
+BOOST_AUTO_TEST_CASE(input_of_a_wrong_rank) {
+  const auto refuses = [](auto call, const char* text) {
+    BOOST_CHECK_EXCEPTION(call(), ShapeError, says(text));
+  };
+  nn::Conv2d plane(3, 4, 3), mirrored(3, 4, 3, {.padding = 1, .padding_mode = PadMode::reflect});
+  const char* pictures = "conv2d: expected input [N, C, H, W] or [C, H, W], got shape [8, 3]";
+  refuses([&] { return plane(zeros({8, 3})); }, pictures);
+  refuses([&] { return mirrored(zeros({8, 3})); }, pictures);
+  nn::ConvTranspose1d line(2, 3, 3);
+  const char* sequences = "conv_transpose1d: expected input [N, C, L] or [C, L], got shape [5]";
+  refuses([&] { return line(zeros({5})); }, sequences);
+  refuses([&] { return line(zeros({5}), 7); }, sequences);
+  for (nn::Conv2d* layer : {&plane, &mirrored}) {
+    BOOST_CHECK_EXCEPTION((*layer)(Tensor()), ValueError, says("conv2d: got an undefined tensor"));
+  }
+  BOOST_CHECK_EXCEPTION(line(Tensor(), 7), ValueError,
+                        says("conv_transpose1d: got an undefined tensor"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
