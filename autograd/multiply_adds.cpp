@@ -26,6 +26,23 @@ std::int64_t of_convolution(const Tensor& outputs, const Tensor& weight) {
   return outputs.numel() * (weight.numel() / weight.sizes()[0]);
 }
 
+// A convolution or transposed one in any number of directions, or a gradient of it; 0 where `r` is
+// none.
+std::int64_t of_convolution(const detail::Recording& r) {
+  std::string_view name = r.name;
+  const auto take_off = [&](std::string_view end) {
+    const bool found = name.ends_with(end);
+    if (found) name.remove_suffix(end.size());
+    return found;
+  };
+  const bool of_weight = take_off("_backward_weight"), of_data = take_off("_backward_data");
+  const bool transposed = name == "conv_transpose1d" || name == "conv_transpose2d";
+  if (!transposed && name != "conv1d" && name != "conv2d" && name != "conv3d") return 0;
+  const Tensor &y = *r.outputs[0], &first = *r.inputs[0].tensor, &second = *r.inputs[1].tensor;
+  if (of_weight) return of_convolution(second, y);
+  return of_convolution(transposed == of_data ? y : first, second);
+}
+
 std::int64_t of_attention(const Tensor& q, const Tensor& k, const Tensor& v) {
   return q.numel() * size_from_back(k, 2) +
          q.numel() / size_from_back(q, 1) * size_from_back(k, 2) * size_from_back(v, 1);
@@ -65,9 +82,7 @@ std::int64_t count(const detail::Recording& r) {
   if (name == "matmul") return of_product(y, in(0));
   if (name == "addmm") return of_product(y, in(1));
   if (name == "linear") return y.numel() * size_from_back(in(0), 1);
-  if (name == "conv2d") return of_convolution(y, in(1));
-  if (name == "conv2d_backward_data") return of_convolution(in(0), in(1));
-  if (name == "conv2d_backward_weight") return of_convolution(in(1), y);
+  if (name.starts_with("conv")) return of_convolution(r);
   if (name == "scaled_dot_product_attention") return of_attention(in(0), in(1), in(2));
   if (name == "solve_triangular") return y.numel() * size_from_back(in(0), 1) / 2;
   if (name == "solve" || name == "inv") return y.numel() * size_from_back(in(0), 1);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "../memory.hpp"
+#include "images.hpp"
 
 namespace xtape::kernels {
 
@@ -19,9 +19,6 @@ struct PoolingShape {
   std::int64_t pad_top = 0, pad_left = 0;
   std::int64_t dilation_height = 1, dilation_width = 1;
 };
-
-/// Strides in elements of [batch, channels, height, width]; any, negative and 0 (inputs) too.
-using Strides4 = std::array<std::int64_t, 4>;
 
 /// Whether positions within the window fit uint8 indices; int32 otherwise.
 constexpr bool pooling_index_fits_byte(const PoolingShape& shape) {

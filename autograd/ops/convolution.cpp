@@ -11,6 +11,7 @@
 #include "../tape.hpp"
 #include "arithmetic.hpp"
 #include "joining.hpp"
+#include "pictures.hpp"
 #include "precision.hpp"
 #include "reductions.hpp"
 #include "shape.hpp"
@@ -19,13 +20,25 @@
 namespace xtape {
 namespace {
 
+using detail::strides4;
 using kernels::ConvolutionShape;
-using kernels::Strides4;
 
-Strides4 strides4(const Tensor& x) {
-  const auto s = x.strides();
-  return {s[0], s[1], s[2], s[3]};
-}
+// What the tape calls an operation and its gradients.
+struct Names {
+  const char *operation, *of_data, *of_weight;
+};
+constexpr Names kConv1d{"conv1d", "conv1d_backward_data", "conv1d_backward_weight"};
+constexpr Names kConv2d{"conv2d", "conv2d_backward_data", "conv2d_backward_weight"};
+constexpr Names kConv3d{"conv3d", "conv3d_backward_data", "conv3d_backward_weight"};
+constexpr Names kConvTranspose1d{"conv_transpose1d", "conv_transpose1d_backward_data",
+                                 "conv_transpose1d_backward_weight"};
+constexpr Names kConvTranspose2d{"conv_transpose2d", "conv_transpose2d_backward_data",
+                                 "conv_transpose2d_backward_weight"};
+
+// With the names under which forward, backward_data and backward_weight record it.
+struct Convolution : ConvolutionShape {
+  Names names;
+};
 
 Tensor empty_images(DType dtype, const ConvolutionShape& s, const Shape& shape) {
   const bool last = detail::dispatch_floating(
@@ -44,13 +57,12 @@ Shape weight_shape(const ConvolutionShape& s) {
 }
 
 // The three are linear in each argument, and the gradients of each are the two others.
-Tensor forward(const ConvolutionShape& s, const Tensor& x, const Tensor& weight,
-               const Tensor& bias);
-Tensor backward_data(const ConvolutionShape& s, const Tensor& gy, const Tensor& weight);
-Tensor backward_weight(const ConvolutionShape& s, const Tensor& x, const Tensor& gy,
+Tensor forward(const Convolution& s, const Tensor& x, const Tensor& weight, const Tensor& bias);
+Tensor backward_data(const Convolution& s, const Tensor& gy, const Tensor& weight);
+Tensor backward_weight(const Convolution& s, const Tensor& x, const Tensor& gy,
                        Tensor* gbias = nullptr);
 
-Tensor forward(const ConvolutionShape& s, const Tensor& x, const Tensor& w, const Tensor& bias) {
+Tensor forward(const Convolution& s, const Tensor& x, const Tensor& w, const Tensor& bias) {
   const Tensor weight = w.contiguous();
   const Tensor b = bias.defined() ? bias.contiguous() : bias;
   Tensor y = empty_images(x.dtype(), s, output_shape(s));
@@ -59,7 +71,8 @@ Tensor forward(const ConvolutionShape& s, const Tensor& x, const Tensor& w, cons
                                  b.defined() ? b.data<T>() : nullptr, detail::fresh_data<T>(y),
                                  strides4(y), detail::precision_of(x.dtype()));
   });
-  record("conv2d", y, {x, weight, b}, saves(x, weight), [s](Backward& t) {
+  const TensorRef inputs[] = {x, weight, b};
+  detail::record_named(s.names.operation, y, inputs, saves(x, weight), [s](Backward& t) {
     if (t.needs(0)) t.add(0, backward_data(s, t.g(), t.saved(1)));
     Tensor gbias;
     if (t.needs(1)) {
@@ -70,7 +83,7 @@ Tensor forward(const ConvolutionShape& s, const Tensor& x, const Tensor& w, cons
   return y;
 }
 
-Tensor backward_data(const ConvolutionShape& s, const Tensor& gy, const Tensor& w) {
+Tensor backward_data(const Convolution& s, const Tensor& gy, const Tensor& w) {
   const Tensor weight = w.contiguous();
   Tensor gx = empty_images(gy.dtype(), s, input_shape(s));
   detail::dispatch_floating(gy.dtype(), [&]<class T>(detail::Type<T>) {
@@ -78,7 +91,8 @@ Tensor backward_data(const ConvolutionShape& s, const Tensor& gy, const Tensor& 
                                        detail::fresh_data<T>(gx), strides4(gx),
                                        detail::precision_of(gy.dtype()));
   });
-  record("conv2d_backward_data", gx, {gy, weight}, saves(gy, weight), [s](Backward& t) {
+  const TensorRef inputs[] = {gy, weight};
+  detail::record_named(s.names.of_data, gx, inputs, saves(gy, weight), [s](Backward& t) {
     if (t.needs(0)) t.add(0, forward(s, t.g(), t.saved(1), Tensor()));
     if (t.needs(1)) t.add(1, backward_weight(s, t.g(), t.saved(0)));
   });
@@ -86,8 +100,7 @@ Tensor backward_data(const ConvolutionShape& s, const Tensor& gy, const Tensor& 
 }
 
 // `gbias` is computed in the same pass where nothing is recorded.
-Tensor backward_weight(const ConvolutionShape& s, const Tensor& x, const Tensor& gy,
-                       Tensor* gbias) {
+Tensor backward_weight(const Convolution& s, const Tensor& x, const Tensor& gy, Tensor* gbias) {
   Tensor gw = detail::empty(x.dtype(), weight_shape(s));
   const bool with_bias = gbias && !is_grad_enabled();
   if (with_bias) *gbias = detail::empty(x.dtype(), Shape{s.out_channels});
@@ -96,7 +109,8 @@ Tensor backward_weight(const ConvolutionShape& s, const Tensor& x, const Tensor&
         s, x.data<T>(), strides4(x), gy.data<T>(), strides4(gy), detail::fresh_data<T>(gw),
         with_bias ? detail::fresh_data<T>(*gbias) : nullptr, detail::precision_of(x.dtype()));
   });
-  record("conv2d_backward_weight", gw, {x, gy}, saves(x, gy), [s](Backward& t) {
+  const TensorRef inputs[] = {x, gy};
+  detail::record_named(s.names.of_weight, gw, inputs, saves(x, gy), [s](Backward& t) {
     if (t.needs(0)) t.add(0, backward_data(s, t.saved(1), t.g()));
     if (t.needs(1)) t.add(1, forward(s, t.saved(0), t.g(), Tensor()));
   });
@@ -110,22 +124,24 @@ struct Axis {
 
 // What was asked for, in any number of directions.
 struct Request {
-  const char* operation;
+  Names names;
   std::span<const Axis> axes;  // as the last dimensions of the input
   std::int64_t groups;
   bool same_size = false;
   bool transposed = false;
 
   int dims() const { return static_cast<int>(axes.size()); }
-  std::string error(const std::string& text) const { return std::string(operation) + ": " + text; }
+  std::string error(const std::string& text) const {
+    return std::string(names.operation) + ": " + text;
+  }
 };
 
 constexpr const char* kPlaces[] = {"", "L", "H, W", "D, H, W"};
 constexpr const char* kKernels[] = {"", "K", "KH, KW", "KD, KH, KW"};
 
 void check_dtypes(const Request& r, const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  detail::check_defined(r.operation, x);
-  detail::check_defined(r.operation, weight);
+  detail::check_defined(r.names.operation, x);
+  detail::check_defined(r.names.operation, weight);
   if (!is_floating(x.dtype()) || x.dtype() != weight.dtype() ||
       (bias.defined() && bias.dtype() != x.dtype())) {
     throw DTypeError(r.error(std::string("expected one floating dtype, got input ") +
@@ -216,13 +232,14 @@ void check(const Request& r, const Tensor& x, const Tensor& weight, const Tensor
 }
 
 // For x [N, C, H, W] and the two last directions of `r`; a single one gets a height of one.
-ConvolutionShape shape_of(const Request& r, const Tensor& x, const Tensor& weight) {
+Convolution convolution_of(const Request& r, const Tensor& x, const Tensor& weight) {
   const int last = r.dims() - 1;
   const auto side = [&](int axis) {
     const Fit f = fit(r, axis, x, weight);
     return std::pair{x.size(x.dim() - r.dims() + axis), f};
   };
-  ConvolutionShape s;
+  Convolution s;
+  s.names = r.names;
   s.groups = r.groups;
   s.batch = x.size(0);
   s.in_channels = weight.size(1) * r.groups;
@@ -240,7 +257,8 @@ ConvolutionShape shape_of(const Request& r, const Tensor& x, const Tensor& weigh
     s.kernel_height = weight.size(1 + last);
     s.stride_height = b.stride, s.pad_top = down.before, s.dilation_height = b.dilation;
   }
-  if (r.transposed) {
+  if (r.transposed) {  // backward_data computes it, forward the gradient of its data
+    std::swap(s.names.operation, s.names.of_data);
     std::swap(s.in_height, s.out_height);
     std::swap(s.in_width, s.out_width);
   }
@@ -253,8 +271,7 @@ Tensor with_batch(const Request& r, const Tensor& x, F f) {
   return x.dim() == r.dims() + 2 ? f(x) : squeeze(f(unsqueeze(x, 0)), 0);
 }
 
-Tensor transposed(const ConvolutionShape& s, const Tensor& x, const Tensor& weight,
-                  const Tensor& bias) {
+Tensor transposed(const Convolution& s, const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor y = backward_data(s, x, weight);
   return bias.defined() ? y + bias.reshape({-1, 1, 1}) : y;
 }
@@ -274,10 +291,10 @@ Tensor empty_channels_last(DType dtype, const Shape& s) {
 Tensor conv1d(const Tensor& input, const Tensor& weight, const Tensor& bias,
               const Conv1dOptions& o) {
   const Axis axes[] = {{o.stride, o.padding.length, o.dilation}};
-  const Request r{"conv1d", axes, o.groups, o.padding.is_same};
+  const Request r{kConv1d, axes, o.groups, o.padding.is_same};
   check(r, input, weight, bias);
   return with_batch(r, input, [&](const Tensor& x) {
-    const ConvolutionShape s = shape_of(r, x, weight);
+    const Convolution s = convolution_of(r, x, weight);
     return squeeze(forward(s, unsqueeze(x, 2), unsqueeze(weight, 2), bias), 2);
   });
 }
@@ -286,10 +303,11 @@ Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& o) {
   const Axis axes[] = {{o.stride.height, o.padding.height, o.dilation.height},
                        {o.stride.width, o.padding.width, o.dilation.width}};
-  const Request r{"conv2d", axes, o.groups, o.padding.is_same};
+  const Request r{kConv2d, axes, o.groups, o.padding.is_same};
   check(r, input, weight, bias);
-  return with_batch(
-      r, input, [&](const Tensor& x) { return forward(shape_of(r, x, weight), x, weight, bias); });
+  return with_batch(r, input, [&](const Tensor& x) {
+    return forward(convolution_of(r, x, weight), x, weight, bias);
+  });
 }
 
 // Each output depth is a picture whose channels are those of all depths that it sees: one conv2d
@@ -299,7 +317,7 @@ Tensor conv3d(const Tensor& input, const Tensor& weight, const Tensor& bias,
   const Axis axes[] = {{o.stride.depth, o.padding.depth, o.dilation.depth},
                        {o.stride.height, o.padding.height, o.dilation.height},
                        {o.stride.width, o.padding.width, o.dilation.width}};
-  const Request r{"conv3d", axes, o.groups, o.padding.is_same};
+  const Request r{kConv3d, axes, o.groups, o.padding.is_same};
   check(r, input, weight, bias);
   return with_batch(r, input, [&](const Tensor& x) {
     const Axis& deep = axes[0];
@@ -315,8 +333,8 @@ Tensor conv3d(const Tensor& input, const Tensor& weight, const Tensor& bias,
     const Tensor pictures = seen.reshape({x.size(0) * depths, channels, x.size(3), x.size(4)});
     const Tensor kernel =
         weight.reshape({weight.size(0), channels / r.groups, weight.size(3), weight.size(4)});
-    const Request flat{"conv3d", r.axes.subspan(1), r.groups, r.same_size};
-    const Tensor y = forward(shape_of(flat, pictures, kernel), pictures, kernel, bias);
+    const Request flat{kConv3d, r.axes.subspan(1), r.groups, r.same_size};
+    const Tensor y = forward(convolution_of(flat, pictures, kernel), pictures, kernel, bias);
     return permute(unflatten(y, 0, {x.size(0), depths}), {0, 2, 1, 3, 4});
   });
 }
@@ -324,10 +342,10 @@ Tensor conv3d(const Tensor& input, const Tensor& weight, const Tensor& bias,
 Tensor conv_transpose1d(const Tensor& input, const Tensor& weight, const Tensor& bias,
                         const ConvTranspose1dOptions& o) {
   const Axis axes[] = {{o.stride, o.padding, o.dilation, o.output_padding}};
-  const Request r{"conv_transpose1d", axes, o.groups, false, true};
+  const Request r{kConvTranspose1d, axes, o.groups, false, true};
   check(r, input, weight, bias);
   return with_batch(r, input, [&](const Tensor& x) {
-    const ConvolutionShape s = shape_of(r, x, weight);
+    const Convolution s = convolution_of(r, x, weight);
     return squeeze(transposed(s, unsqueeze(x, 2), unsqueeze(weight, 2), bias), 2);
   });
 }
@@ -337,10 +355,10 @@ Tensor conv_transpose2d(const Tensor& input, const Tensor& weight, const Tensor&
   const Axis axes[] = {
       {o.stride.height, o.padding.height, o.dilation.height, o.output_padding.height},
       {o.stride.width, o.padding.width, o.dilation.width, o.output_padding.width}};
-  const Request r{"conv_transpose2d", axes, o.groups, false, true};
+  const Request r{kConvTranspose2d, axes, o.groups, false, true};
   check(r, input, weight, bias);
   return with_batch(r, input, [&](const Tensor& x) {
-    return transposed(shape_of(r, x, weight), x, weight, bias);
+    return transposed(convolution_of(r, x, weight), x, weight, bias);
   });
 }
 

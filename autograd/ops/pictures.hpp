@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "../kernels/images.hpp"
 #include "../tensor.hpp"
 
 namespace xtape::detail {
@@ -18,5 +19,11 @@ struct Pictures {
   /// A result [N, C, H', W'] without the dimensions that were added.
   Tensor as_given(const Tensor& y) const;
 };
+
+/// Of a tensor of four dimensions.
+inline kernels::Strides4 strides4(const Tensor& x) {
+  const auto s = x.strides();
+  return {s[0], s[1], s[2], s[3]};
+}
 
 }  // namespace xtape::detail

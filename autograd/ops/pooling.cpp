@@ -14,14 +14,33 @@
 namespace xtape {
 namespace {
 
+using detail::Pictures;
+using detail::strides4;
 using kernels::AverageDivisor;
 using kernels::PoolingShape;
 using kernels::Strides4;
 
-Strides4 strides4(const Tensor& x) {
-  const auto s = x.strides();
-  return {s[0], s[1], s[2], s[3]};
-}
+// What the tape calls an operation and its gradients.
+struct Names {
+  const char *operation, *backward, *gather = nullptr;
+};
+constexpr Names kMaxPool1d{"max_pool1d", "max_pool1d_backward", "max_pool1d_gather"};
+constexpr Names kMaxPool2d{"max_pool2d", "max_pool2d_backward", "max_pool2d_gather"};
+constexpr Names kAvgPool1d{"avg_pool1d", "avg_pool1d_backward"};
+constexpr Names kAvgPool2d{"avg_pool2d", "avg_pool2d_backward"};
+constexpr Names kLPPool1d{"lp_pool1d", "lp_pool1d_backward"};
+constexpr Names kLPPool2d{"lp_pool2d", "lp_pool2d_backward"};
+
+struct Pooling : PoolingShape {
+  Names names;
+};
+
+// The input with what it is called.
+struct Input : Pictures {
+  Input(const Names& n, const Tensor& x, int dimensions)
+      : Pictures(n.operation, x, dimensions), names(n) {}
+  Names names;
+};
 
 // Channels-last in, channels-last out.
 Tensor empty_pooled(const Tensor& like, const Shape& shape) {
@@ -50,9 +69,9 @@ Index* index_data(const Tensor& bytes) {
   return reinterpret_cast<Index*>(bytes.value()->data);
 }
 
-Tensor max_backward(const PoolingShape& s, Strides4 order, const Tensor& gy, const Tensor& indices);
+Tensor max_backward(const Pooling& s, Strides4 order, const Tensor& gy, const Tensor& indices);
 
-Tensor max_gather(const PoolingShape& s, Strides4 order, const Tensor& x, const Tensor& indices) {
+Tensor max_gather(const Pooling& s, Strides4 order, const Tensor& x, const Tensor& indices) {
   Tensor y = empty_pooled(x, output_shape(s));
   with_index_type(s, [&]<class Index>(Index) {
     detail::dispatch_floating(x.dtype(), [&]<class T>(detail::Type<T>) {
@@ -60,13 +79,14 @@ Tensor max_gather(const PoolingShape& s, Strides4 order, const Tensor& x, const 
                                detail::fresh_data<T>(y), strides4(y));
     });
   });
-  record("max_pool2d_gather", y, {x}, saves(indices),
-         [s, order](Backward& t) { t.add(0, max_backward(s, order, t.g(), t.saved(0))); });
+  const TensorRef inputs[] = {x};
+  detail::record_named(s.names.gather, y, inputs, saves(indices), [s, order](Backward& t) {
+    t.add(0, max_backward(s, order, t.g(), t.saved(0)));
+  });
   return y;
 }
 
-Tensor max_backward(const PoolingShape& s, Strides4 order, const Tensor& gy,
-                    const Tensor& indices) {
+Tensor max_backward(const Pooling& s, Strides4 order, const Tensor& gy, const Tensor& indices) {
   Tensor gx = empty_pooled(gy, input_shape(s));
   with_index_type(s, [&]<class Index>(Index) {
     detail::dispatch_floating(gy.dtype(), [&]<class T>(detail::Type<T>) {
@@ -74,32 +94,37 @@ Tensor max_backward(const PoolingShape& s, Strides4 order, const Tensor& gy,
                                  order, detail::fresh_data<T>(gx), strides4(gx));
     });
   });
-  record("max_pool2d_backward", gx, {gy}, saves(indices),
-         [s, order](Backward& t) { t.add(0, max_gather(s, order, t.g(), t.saved(0))); });
+  const TensorRef inputs[] = {gy};
+  detail::record_named(s.names.backward, gx, inputs, saves(indices), [s, order](Backward& t) {
+    t.add(0, max_gather(s, order, t.g(), t.saved(0)));
+  });
   return gx;
 }
 
-Tensor average_backward(const PoolingShape& s, AverageDivisor divisor, const Tensor& gy);
+Tensor average_backward(const Pooling& s, AverageDivisor divisor, const Tensor& gy);
 
-Tensor average(const PoolingShape& s, AverageDivisor divisor, const Tensor& x) {
+Tensor average(const Pooling& s, AverageDivisor divisor, const Tensor& x) {
   Tensor y = empty_pooled(x, output_shape(s));
   detail::dispatch_floating(x.dtype(), [&]<class T>(detail::Type<T>) {
     kernels::average_pool_forward(s, divisor, x.data<T>(), strides4(x), detail::fresh_data<T>(y),
                                   strides4(y));
   });
-  record("avg_pool2d", y, {x}, saves(),
-         [s, divisor](Backward& t) { t.add(0, average_backward(s, divisor, t.g())); });
+  const TensorRef inputs[] = {x};
+  detail::record_named(s.names.operation, y, inputs, saves(), [s, divisor](Backward& t) {
+    t.add(0, average_backward(s, divisor, t.g()));
+  });
   return y;
 }
 
-Tensor average_backward(const PoolingShape& s, AverageDivisor divisor, const Tensor& gy) {
+Tensor average_backward(const Pooling& s, AverageDivisor divisor, const Tensor& gy) {
   Tensor gx = empty_pooled(gy, input_shape(s));
   detail::dispatch_floating(gy.dtype(), [&]<class T>(detail::Type<T>) {
     kernels::average_pool_backward(s, divisor, gy.data<T>(), strides4(gy),
                                    detail::fresh_data<T>(gx), strides4(gx));
   });
-  record("avg_pool2d_backward", gx, {gy}, saves(),
-         [s, divisor](Backward& t) { t.add(0, average(s, divisor, t.g())); });
+  const TensorRef inputs[] = {gy};
+  detail::record_named(s.names.backward, gx, inputs, saves(),
+                       [s, divisor](Backward& t) { t.add(0, average(s, divisor, t.g())); });
   return gx;
 }
 
@@ -142,10 +167,11 @@ void check_window(const char* operation, const Window& w) {
 }
 
 // For pictures.x [N, C, H, W]; errors name the shape that was given.
-PoolingShape pooling_shape(const detail::Pictures& pictures, const Window& w) {
+Pooling pooling_of(const Input& pictures, const Window& w) {
   check_window(pictures.operation, w);
   const Tensor& x = pictures.x;
-  PoolingShape s;
+  Pooling s;
+  s.names = pictures.names;
   s.batch = x.size(0);
   s.channels = x.size(1);
   s.in_height = x.size(2);
@@ -195,8 +221,8 @@ Tensor plane_positions(const PoolingShape& s, Strides4 order, const Tensor& plac
   return positions;
 }
 
-ValuesAndIndices max_pool(const detail::Pictures& pictures, const Window& w, bool with_indices) {
-  const PoolingShape s = pooling_shape(pictures, w);
+ValuesAndIndices max_pool(const Input& pictures, const Window& w, bool with_indices) {
+  const Pooling s = pooling_of(pictures, w);
   const Tensor& x = pictures.x;
   Tensor y = empty_pooled(x, output_shape(s));
   const Strides4 order = strides4(y);
@@ -209,21 +235,23 @@ ValuesAndIndices max_pool(const detail::Pictures& pictures, const Window& w, boo
                                 index_data<Index>(indices), order);
     });
   });
-  record("max_pool2d", y, {x}, saves(indices),
-         [s, order](Backward& t) { t.add(0, max_backward(s, order, t.g(), t.saved(0))); });
+  const TensorRef inputs[] = {x};
+  detail::record_named(s.names.operation, y, inputs, saves(indices), [s, order](Backward& t) {
+    t.add(0, max_backward(s, order, t.g(), t.saved(0)));
+  });
   return {pictures.as_given(y),
           with_indices ? pictures.as_given(plane_positions(s, order, indices)) : Tensor()};
 }
 
-Tensor avg_pool(const detail::Pictures& pictures, const Window& w, AverageDivisor divisor) {
-  return pictures.as_given(average(pooling_shape(pictures, w), divisor, pictures.x));
+Tensor avg_pool(const Input& pictures, const Window& w, AverageDivisor divisor) {
+  return pictures.as_given(average(pooling_of(pictures, w), divisor, pictures.x));
 }
 
-Tensor lp_pool(const detail::Pictures& pictures, double p, const Window& w) {
+Tensor lp_pool(const Input& pictures, double p, const Window& w) {
   if (!(p > 0)) {
     throw ValueError(std::string(pictures.operation) + ": norm_type is above 0");
   }
-  const PoolingShape s = pooling_shape(pictures, w);
+  const Pooling s = pooling_of(pictures, w);
   const auto count = static_cast<double>(s.kernel_height * s.kernel_width);
   const Tensor sums = average(s, {true, 0}, pow(pictures.x, p)) * count;
   return pictures.as_given(p == 1 ? sums : pow(sums, 1 / p));
@@ -262,45 +290,43 @@ Tensor Pictures::as_given(const Tensor& y) const {
 
 }  // namespace detail
 
-using detail::Pictures;
-
 Tensor max_pool1d(const Tensor& x, std::int64_t kernel, const MaxPool1dOptions& o) {
-  return max_pool(Pictures("max_pool1d", x, 1), window_of(kernel, o), false).values;
+  return max_pool(Input(kMaxPool1d, x, 1), window_of(kernel, o), false).values;
 }
 
 Tensor max_pool2d(const Tensor& x, Size2 kernel, const MaxPool2dOptions& o) {
-  return max_pool(Pictures("max_pool2d", x, 2), window_of(kernel, o), false).values;
+  return max_pool(Input(kMaxPool2d, x, 2), window_of(kernel, o), false).values;
 }
 
 ValuesAndIndices max_pool1d_with_indices(const Tensor& x, std::int64_t kernel,
                                          const MaxPool1dOptions& o) {
-  return max_pool(Pictures("max_pool1d", x, 1), window_of(kernel, o), true);
+  return max_pool(Input(kMaxPool1d, x, 1), window_of(kernel, o), true);
 }
 
 ValuesAndIndices max_pool2d_with_indices(const Tensor& x, Size2 kernel, const MaxPool2dOptions& o) {
-  return max_pool(Pictures("max_pool2d", x, 2), window_of(kernel, o), true);
+  return max_pool(Input(kMaxPool2d, x, 2), window_of(kernel, o), true);
 }
 
 Tensor avg_pool1d(const Tensor& x, std::int64_t kernel, const AvgPool1dOptions& o) {
-  return avg_pool(Pictures("avg_pool1d", x, 1),
-                  window_of(kernel, o.stride, o.padding, 1, o.ceil_mode), {o.count_include_pad, 0});
+  return avg_pool(Input(kAvgPool1d, x, 1), window_of(kernel, o.stride, o.padding, 1, o.ceil_mode),
+                  {o.count_include_pad, 0});
 }
 
 Tensor avg_pool2d(const Tensor& x, Size2 kernel, const AvgPool2dOptions& o) {
-  const Pictures pictures("avg_pool2d", x, 2);
+  const Input pictures(kAvgPool2d, x, 2);
   if (o.divisor_override < 0) throw ValueError("avg_pool2d: the divisor is positive");
   return avg_pool(pictures, {kernel, or_kernel(o.stride, kernel), o.padding, 1, o.ceil_mode},
                   {o.count_include_pad, o.divisor_override});
 }
 
 Tensor lp_pool1d(const Tensor& x, double p, std::int64_t kernel, const LPPool1dOptions& o) {
-  const Pictures pictures("lp_pool1d", x, 1);
+  const Input pictures(kLPPool1d, x, 1);
   const Window w = window_of(kernel, o.stride, 0, 1, o.ceil_mode);
   return lp_pool(pictures, p, w);
 }
 
 Tensor lp_pool2d(const Tensor& x, double p, Size2 kernel, const LPPool2dOptions& o) {
-  const Pictures pictures("lp_pool2d", x, 2);
+  const Input pictures(kLPPool2d, x, 2);
   return lp_pool(pictures, p, {kernel, or_kernel(o.stride, kernel), 0, 1, o.ceil_mode});
 }
 

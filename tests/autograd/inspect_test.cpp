@@ -3,13 +3,18 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <xtape/autograd/memory.hpp>
 #include <xtape/autograd/ops/arithmetic.hpp>
+#include <xtape/autograd/ops/convolution.hpp>
+#include <xtape/autograd/ops/creation.hpp>
 #include <xtape/autograd/ops/math.hpp>
+#include <xtape/autograd/ops/pooling.hpp>
 #include <xtape/autograd/ops/reductions.hpp>
+#include <xtape/autograd/ops/shape.hpp>
 #include <xtape/autograd/scope.hpp>
 #include <xtape/autograd/sweep.hpp>
 #include <xtape/autograd/tape.hpp>
@@ -55,6 +60,47 @@ BOOST_AUTO_TEST_CASE(entries_come_oldest_first) {
   BOOST_TEST((t[2].outputs[0].shape == Shape{2}));
   BOOST_TEST((t[4].outputs[0].shape == Shape{}));
   BOOST_TEST((t[3].inputs == std::vector<std::size_t>{2, TapeEntry::kConstant}));
+}
+
+// Those of fewer or more directions are computed by the kernels of two.
+BOOST_AUTO_TEST_CASE(convolutions_and_pooling_are_named_as_called) {
+  // That of the last but views, and those of its gradient.
+  const auto names = [](const Tensor& y, const Tensor& x) {
+    std::vector<std::string> found;
+    const auto add = [&](const Tensor& z) {
+      for (const TapeEntry& e : tape(z)) {
+        const std::string& name = e.operation;
+        const bool counts = name.starts_with("conv") || name.find("_pool") != std::string::npos;
+        if (counts && std::find(found.begin(), found.end(), name) == found.end()) {
+          found.push_back(name);
+        }
+      }
+    };
+    add(y);
+    add(grad({(y * y).sum()}, {x}, {.create_graph = true})[0]);
+    return found;
+  };
+  using Names = std::vector<std::string>;
+  const auto image = [] { return leaf({1, 2, 3, 4, 5, 6, 7, 8, 9}).reshape({1, 1, 3, 3}); };
+  const Tensor x2 = image(), x1 = x2.reshape({1, 1, 9}), x3 = x2.reshape({1, 1, 1, 3, 3});
+  const auto check = [&](const Tensor& y, const Tensor& x, const Names& expected) {
+    BOOST_TEST(names(y, x) == expected, boost::test_tools::per_element());
+  };
+  const auto ones_of = [](const Shape& shape) { return ones(shape, float64); };
+  check(conv1d(x1, ones_of({1, 1, 2})), x1, {"conv1d", "conv1d_backward_data"});
+  check(conv2d(x2, ones_of({1, 1, 2, 2})), x2, {"conv2d", "conv2d_backward_data"});
+  check(conv3d(x3, ones_of({1, 1, 1, 2, 2})), x3, {"conv3d", "conv3d_backward_data"});
+  check(conv_transpose1d(x1, ones_of({1, 1, 2})), x1,
+        {"conv_transpose1d", "conv_transpose1d_backward_data"});
+  const Tensor w = leaf({1, 2, 3, 4}).reshape({1, 1, 2, 2});
+  check(conv_transpose2d(x2.detach(), w), w,
+        {"conv_transpose2d", "conv_transpose2d_backward_weight"});
+  check(max_pool1d(x1, 2), x1, {"max_pool1d", "max_pool1d_backward"});
+  check(max_pool2d(x2, 2), x2, {"max_pool2d", "max_pool2d_backward"});
+  check(avg_pool1d(x1, 2), x1, {"avg_pool1d", "avg_pool1d_backward"});
+  check(avg_pool2d(x2, 2), x2, {"avg_pool2d", "avg_pool2d_backward"});
+  check(lp_pool1d(x1, 2, 2), x1, {"lp_pool1d", "lp_pool1d_backward"});
+  check(lp_pool2d(x2, 2, 2), x2, {"lp_pool2d", "lp_pool2d_backward"});
 }
 
 BOOST_AUTO_TEST_CASE(saved_bytes_are_counted_once_and_not_for_leaves) {

@@ -42,6 +42,11 @@ BOOST_AUTO_TEST_CASE(gradients) {
   const Tensor x = ones({2, 4, 6, 6}).requires_grad_(), w = ones({6, 2, 3, 3}).requires_grad_();
   const std::int64_t once = 2 * 6 * 4 * 4 * 2 * 3 * 3;
   BOOST_TEST(counted([&] { conv2d(x, w, {}, {.groups = 2}).sum().backward(); }) == 3 * once);
+  const Tensor line = ones({4, 6}).requires_grad_(), taps = ones({6, 4, 3}).requires_grad_();
+  BOOST_TEST(counted([&] { conv1d(line, taps).sum().backward(); }) == 3 * (6 * 4 * 4 * 3));
+  const Tensor wide = ones({6, 5}).requires_grad_();
+  BOOST_TEST(counted([&] { conv_transpose1d(wide, taps).sum().backward(); }) ==
+             3 * (6 * 5 * 4 * 3));
 }
 
 BOOST_AUTO_TEST_CASE(fused_layers) {

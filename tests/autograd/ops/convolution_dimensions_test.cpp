@@ -108,6 +108,7 @@ const Rows rows({
                                     {.stride = 2, .padding = same});
                     },
                     "conv1d: padding that keeps the size takes a stride of 1, not 2")},
+     .covers = {"conv1d_backward_data", "conv1d_backward_weight"},
      .without = {Check::undefined}},  // the bias may be undefined
     {.name = "conv1d_all",
      .f =
@@ -160,6 +161,7 @@ const Rows rows({
                       return conv3d(zeros({1, 1, 1, 4, 4}), zeros({1, 1, 2, 2, 2}));
                     },
                     "conv3d: the kernel [2, 2, 2] does not fit the padded input of shape")},
+     .covers = {"conv3d_backward_data", "conv3d_backward_weight"},
      .without = {Check::undefined}},  // the bias may be undefined
     {.name = "conv3d_all",
      .f =
@@ -212,6 +214,7 @@ const Rows rows({
                                         {.stride = 2, .output_padding = 2});
               },
               "conv_transpose1d: output padding 2 is not smaller than the stride or")},
+     .covers = {"conv_transpose1d_backward_data", "conv_transpose1d_backward_weight"},
      .without = {Check::undefined}},  // the bias may be undefined
     {.name = "conv_transpose1d_all",
      .f =
@@ -254,6 +257,7 @@ const Rows rows({
                       return conv_transpose2d(zeros({1, 2, 5, 5}), zeros({2, 3, 3, 3}), zeros({2}));
                     },
                     "conv_transpose2d: expected bias [3], got shape [2]")},
+     .covers = {"conv_transpose2d_backward_data", "conv_transpose2d_backward_weight"},
      .without = {Check::undefined}},  // the bias may be undefined
     {.name = "conv_transpose2d_all",
      .f =

@@ -80,7 +80,8 @@ const Rows rows({
                     [] {
                       return max_pool1d(zeros({1, 4}), 2, {.padding = 2});
                     },
-                    "max_pool1d: padding is at most half of the kernel size")}},
+                    "max_pool1d: padding is at most half of the kernel size")},
+     .covers = {"max_pool1d_backward", "max_pool1d_gather"}},
     {.name = "max_pool1d_all",
      .kind = Kind::kinked,
      .f =
@@ -109,7 +110,8 @@ const Rows rows({
                     [] {
                       return avg_pool1d(zeros({1, 4}), 0);
                     },
-                    "avg_pool1d: kernel size, stride and dilation are at least 1")}},
+                    "avg_pool1d: kernel size, stride and dilation are at least 1")},
+     .covers = {"avg_pool1d_backward"}},
     {.name = "avg_pool1d_inside",
      .f =
          [](const Tensor& x) {
@@ -134,7 +136,8 @@ const Rows rows({
          [] {
            return lp_pool1d(zeros({1, 4}), 0, 2);
          },
-         "lp_pool1d: norm_type is above 0")}},
+         "lp_pool1d: norm_type is above 0")},
+     .covers = {"lp_pool1d_backward"}},
     {.name = "lp_pool2d",
      .f =
          [](const Tensor& x) {
@@ -152,7 +155,8 @@ const Rows rows({
          [] {
            return lp_pool2d(zeros({4, 4}), 2, 2);
          },
-         "lp_pool2d: expected input [N, C, H, W] or [C, H, W]")}},
+         "lp_pool2d: expected input [N, C, H, W] or [C, H, W]")},
+     .covers = {"lp_pool2d_backward"}},
     {.name = "lp_pool2d_sum",
      .f =
          [](const Tensor& x) {
