@@ -16,10 +16,8 @@ Adadelta::Adadelta(const std::vector<ParameterGroup<AdadeltaOptions>>& groups)
 }
 
 void Adadelta::check(const AdadeltaOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  require(o.rho >= 0 && o.rho <= 1, "rho", o.rho);
-  require(o.eps >= 0, "eps", o.eps);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
+  OptimizerWith::check(o);
+  require(o.rho >= 0 && o.rho <= 1, "rho in [0, 1]", o.rho);
 }
 
 void Adadelta::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,

@@ -16,12 +16,10 @@ Adagrad::Adagrad(const std::vector<ParameterGroup<AdagradOptions>>& groups)
 }
 
 void Adagrad::check(const AdagradOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  require(o.lr_decay >= 0, "lr_decay", o.lr_decay);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-  require(o.initial_accumulator_value >= 0, "initial_accumulator_value",
+  OptimizerWith::check(o);
+  require(o.lr_decay >= 0, "lr_decay >= 0", o.lr_decay);
+  require(o.initial_accumulator_value >= 0, "initial_accumulator_value >= 0",
           o.initial_accumulator_value);
-  require(o.eps >= 0, "eps", o.eps);
 }
 
 void Adagrad::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,

@@ -10,7 +10,6 @@ namespace {
 
 constexpr detail::BufferNames kBuffers{{"exp_avg", "exp_avg_sq", "max_exp_avg_sq", nullptr}};
 
-// `coupled` is added to the gradient, times p; the parameter itself is first multiplied by `keep`.
 template <bool Amsgrad, class Options>
 void adam_step(const Options& o, std::int64_t steps, double coupled, double keep, const Tensor& p,
                const Tensor& g, const Tensor& m, const Tensor& v, const Tensor& largest) {
@@ -37,6 +36,19 @@ void adam_step(const Options& o, std::int64_t steps, double coupled, double keep
   detail::fused_step(p, g, pass, m, v, largest);
 }
 
+// `coupled` is added to the gradient, times p; the parameter itself is first multiplied by `keep`.
+// `buffer(i)` gives that of kBuffers.
+template <class Options, class F>
+void adam_update(const Options& o, std::int64_t steps, double coupled, double keep, const Tensor& p,
+                 const Tensor& g, F buffer) {
+  const Tensor &m = buffer(0), &v = buffer(1);
+  if (o.amsgrad) {
+    adam_step<true>(o, steps, coupled, keep, p, g, m, v, buffer(2));
+  } else {
+    adam_step<false>(o, steps, coupled, keep, p, g, m, v, Tensor());
+  }
+}
+
 }  // namespace
 
 Adam::Adam(const std::vector<Tensor>& parameters, const AdamOptions& options)
@@ -47,21 +59,11 @@ Adam::Adam(const std::vector<ParameterGroup<AdamOptions>>& groups)
   add(groups);
 }
 
-void Adam::check(const AdamOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  for (const double beta : o.betas) require(beta >= 0 && beta < 1, "betas", beta);
-  require(o.eps >= 0, "eps", o.eps);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-}
-
 void Adam::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
                   std::size_t group) {
   const AdamOptions& o = options_[group];
-  const Tensor& m = buffer(slot, 0, parameter);
-  const Tensor& v = buffer(slot, 1, parameter);
-  const Tensor largest = o.amsgrad ? buffer(slot, 2, parameter) : Tensor();
-  const auto step = o.amsgrad ? adam_step<true, AdamOptions> : adam_step<false, AdamOptions>;
-  step(o, slot.steps, o.weight_decay, 1, parameter, gradient, m, v, largest);
+  adam_update(o, slot.steps, o.weight_decay, 1, parameter, gradient,
+              [&](std::size_t i) -> const Tensor& { return buffer(slot, i, parameter); });
 }
 
 AdamW::AdamW(const std::vector<Tensor>& parameters, const AdamWOptions& options)
@@ -72,21 +74,11 @@ AdamW::AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups)
   add(groups);
 }
 
-void AdamW::check(const AdamWOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  for (const double beta : o.betas) require(beta >= 0 && beta < 1, "betas", beta);
-  require(o.eps >= 0, "eps", o.eps);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-}
-
 void AdamW::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
                    std::size_t group) {
   const AdamWOptions& o = options_[group];
-  const Tensor& m = buffer(slot, 0, parameter);
-  const Tensor& v = buffer(slot, 1, parameter);
-  const Tensor largest = o.amsgrad ? buffer(slot, 2, parameter) : Tensor();
-  const auto step = o.amsgrad ? adam_step<true, AdamWOptions> : adam_step<false, AdamWOptions>;
-  step(o, slot.steps, 0, 1 - o.lr * o.weight_decay, parameter, gradient, m, v, largest);
+  adam_update(o, slot.steps, 0, 1 - o.lr * o.weight_decay, parameter, gradient,
+              [&](std::size_t i) -> const Tensor& { return buffer(slot, i, parameter); });
 }
 
 }  // namespace xtape::optim

@@ -27,7 +27,6 @@ class XTAPE_API Adam final : public OptimizerWith<AdamOptions> {
   explicit Adam(const std::vector<ParameterGroup<AdamOptions>>& groups);
 
  private:
-  void check(const AdamOptions& o) const override;
   void update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
               std::size_t group) override;
 };
@@ -50,7 +49,6 @@ class XTAPE_API AdamW final : public OptimizerWith<AdamWOptions> {
   explicit AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups);
 
  private:
-  void check(const AdamWOptions& o) const override;
   void update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
               std::size_t group) override;
 };

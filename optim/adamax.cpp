@@ -15,13 +15,6 @@ Adamax::Adamax(const std::vector<ParameterGroup<AdamaxOptions>>& groups)
   add(groups);
 }
 
-void Adamax::check(const AdamaxOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  for (const double beta : o.betas) require(beta >= 0 && beta < 1, "betas", beta);
-  require(o.eps >= 0, "eps", o.eps);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-}
-
 void Adamax::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
                     std::size_t group) {
   const AdamaxOptions& o = options_[group];

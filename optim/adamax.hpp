@@ -25,7 +25,6 @@ class XTAPE_API Adamax final : public OptimizerWith<AdamaxOptions> {
   explicit Adamax(const std::vector<ParameterGroup<AdamaxOptions>>& groups);
 
  private:
-  void check(const AdamaxOptions& o) const override;
   void update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
               std::size_t group) override;
 };

@@ -77,12 +77,12 @@ LBFGS::LBFGS(const std::vector<Tensor>& parameters, const LBFGSOptions& options)
 }
 
 void LBFGS::check(const LBFGSOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  require(o.max_iter >= 1, "max_iter", static_cast<double>(o.max_iter));
-  require(o.max_eval >= 0, "max_eval", static_cast<double>(o.max_eval));
-  require(o.tolerance_grad >= 0, "tolerance_grad", o.tolerance_grad);
-  require(o.tolerance_change >= 0, "tolerance_change", o.tolerance_change);
-  require(o.history_size >= 1, "history_size", static_cast<double>(o.history_size));
+  OptimizerWith::check(o);
+  require(o.max_iter >= 1, "max_iter >= 1", static_cast<double>(o.max_iter));
+  require(o.max_eval >= 0, "max_eval >= 0", static_cast<double>(o.max_eval));
+  require(o.tolerance_grad >= 0, "tolerance_grad >= 0", o.tolerance_grad);
+  require(o.tolerance_change >= 0, "tolerance_change >= 0", o.tolerance_change);
+  require(o.history_size >= 1, "history_size >= 1", static_cast<double>(o.history_size));
 }
 
 void LBFGS::check_parameters(const std::vector<Tensor>& parameters) const {

@@ -13,12 +13,6 @@ Lion::Lion(const std::vector<ParameterGroup<LionOptions>>& groups)
   add(groups);
 }
 
-void Lion::check(const LionOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  for (const double beta : o.betas) require(beta >= 0 && beta < 1, "betas", beta);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-}
-
 void Lion::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
                   std::size_t group) {
   const LionOptions& o = options_[group];

@@ -24,7 +24,6 @@ class XTAPE_API Lion final : public OptimizerWith<LionOptions> {
   explicit Lion(const std::vector<ParameterGroup<LionOptions>>& groups);
 
  private:
-  void check(const LionOptions& o) const override;
   void update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
               std::size_t group) override;
 };

@@ -47,11 +47,9 @@ Muon::Muon(const std::vector<ParameterGroup<MuonOptions>>& groups)
 }
 
 void Muon::check(const MuonOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-  require(o.momentum >= 0 && o.momentum < 1, "momentum", o.momentum);
-  require(o.eps >= 0, "eps", o.eps);
-  require(o.ns_steps >= 0 && o.ns_steps < 100, "ns_steps", o.ns_steps);
+  OptimizerWith::check(o);
+  require(o.momentum >= 0 && o.momentum < 1, "momentum in [0, 1)", o.momentum);
+  require(o.ns_steps >= 0 && o.ns_steps < 100, "ns_steps in [0, 100)", o.ns_steps);
 }
 
 void Muon::check_parameters(const std::vector<Tensor>& parameters) const {

@@ -23,11 +23,8 @@ NAdam::NAdam(const std::vector<ParameterGroup<NAdamOptions>>& groups)
 }
 
 void NAdam::check(const NAdamOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  for (const double beta : o.betas) require(beta >= 0 && beta < 1, "betas", beta);
-  require(o.eps >= 0, "eps", o.eps);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-  require(o.momentum_decay >= 0, "momentum_decay", o.momentum_decay);
+  OptimizerWith::check(o);
+  require(o.momentum_decay >= 0, "momentum_decay >= 0", o.momentum_decay);
 }
 
 void NAdam::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,

@@ -7,6 +7,7 @@
 #include "../autograd/error.hpp"
 #include "../autograd/ops/creation.hpp"
 #include "../autograd/tape.hpp"
+#include "number_error.hpp"
 #include "state_reader.hpp"
 
 namespace xtape::optim {
@@ -65,8 +66,8 @@ void Optimizer::check_group(std::size_t group) const {
                    " is out of range for " + std::to_string(groups_.size()) + " groups");
 }
 
-void Optimizer::bad_option(const char* option, double got) const {
-  throw ValueError(std::string(name_) + ": " + option + " is out of range: " + std::to_string(got));
+void Optimizer::refuse(const char* rule, double got) const {
+  detail::refuse_number(name_, rule, got);
 }
 
 void Optimizer::step() {
@@ -130,7 +131,7 @@ void Optimizer::set_lr(double lr) {
 
 void Optimizer::set_lr(double lr, std::size_t group) {
   check_group(group);
-  require(lr >= 0, "lr", lr);
+  require(lr >= 0, "lr >= 0", lr);
   lr_of(group) = lr;
 }
 
@@ -230,7 +231,7 @@ void Optimizer::load_state(const NamedTensors& state) {
     }
     const std::size_t group = rates.size();
     rates.push_back(reader.number(group_name(group, "lr")));
-    require(rates.back() >= 0, "lr", rates.back());
+    require(rates.back() >= 0, "lr >= 0", rates.back());
     if (has_momentum()) momenta.push_back(reader.number(group_name(group, "momentum")));
   }
   read_state(reader, false);

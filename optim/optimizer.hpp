@@ -103,10 +103,10 @@ class XTAPE_API Optimizer {
   /// DTypeError for one that is not floating.
   void add_group(const std::vector<Tensor>& parameters);
   void check_group(std::size_t group) const;
-  [[noreturn]] void bad_option(const char* option, double got) const;
-  /// Throws ValueError naming the option unless `valid`.
-  void require(bool valid, const char* option, double got) const {
-    if (!valid) bad_option(option, got);
+  [[noreturn]] void refuse(const char* rule, double got) const;
+  /// Throws ValueError unless `valid`: require(o.lr >= 0, "lr >= 0", o.lr).
+  void require(bool valid, const char* rule, double got) const {
+    if (!valid) refuse(rule, got);
   }
 
   /// Steps one parameter. Parameter, gradient and buffers are dense and of one memory order.
@@ -168,7 +168,17 @@ class OptimizerWith : public Optimizer {
   void add(const Groups& groups) {
     for (const auto& g : groups) add_param_group(g);
   }
-  virtual void check(const Options& options) const = 0;
+  /// Throws ValueError for options out of range; here those that most optimizers have.
+  virtual void check(const Options& o) const {
+    require(o.lr >= 0, "lr >= 0", o.lr);
+    if constexpr (requires { o.betas; }) {
+      for (const double beta : o.betas) require(beta >= 0 && beta < 1, "betas in [0, 1)", beta);
+    }
+    if constexpr (requires { o.eps; }) require(o.eps >= 0, "eps >= 0", o.eps);
+    if constexpr (requires { o.weight_decay; }) {
+      require(o.weight_decay >= 0, "weight_decay >= 0", o.weight_decay);
+    }
+  }
   virtual void check_parameters(const std::vector<Tensor>&) const {}
 
   void check_options(std::size_t group) const final { check(options_[group]); }

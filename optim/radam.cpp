@@ -28,13 +28,6 @@ RAdam::RAdam(const std::vector<ParameterGroup<RAdamOptions>>& groups)
   add(groups);
 }
 
-void RAdam::check(const RAdamOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  for (const double beta : o.betas) require(beta >= 0 && beta < 1, "betas", beta);
-  require(o.eps >= 0, "eps", o.eps);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-}
-
 void RAdam::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
                    std::size_t group) {
   const RAdamOptions& o = options_[group];

@@ -26,7 +26,6 @@ class XTAPE_API RAdam final : public OptimizerWith<RAdamOptions> {
   explicit RAdam(const std::vector<ParameterGroup<RAdamOptions>>& groups);
 
  private:
-  void check(const RAdamOptions& o) const override;
   void update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,
               std::size_t group) override;
 };

@@ -52,11 +52,9 @@ RMSprop::RMSprop(const std::vector<ParameterGroup<RMSpropOptions>>& groups)
 }
 
 void RMSprop::check(const RMSpropOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  require(o.alpha >= 0, "alpha", o.alpha);
-  require(o.eps >= 0, "eps", o.eps);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-  require(o.momentum >= 0, "momentum", o.momentum);
+  OptimizerWith::check(o);
+  require(o.alpha >= 0, "alpha >= 0", o.alpha);
+  require(o.momentum >= 0, "momentum >= 0", o.momentum);
 }
 
 void RMSprop::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,

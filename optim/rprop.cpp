@@ -14,11 +14,11 @@ Rprop::Rprop(const std::vector<ParameterGroup<RpropOptions>>& groups)
 }
 
 void Rprop::check(const RpropOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  require(o.etas[0] > 0 && o.etas[0] < 1, "etas[0]", o.etas[0]);
-  require(o.etas[1] > 1, "etas[1]", o.etas[1]);
-  require(o.step_sizes[0] >= 0, "step_sizes[0]", o.step_sizes[0]);
-  require(o.step_sizes[1] >= o.step_sizes[0], "step_sizes[1]", o.step_sizes[1]);
+  OptimizerWith::check(o);
+  require(o.etas[0] > 0 && o.etas[0] < 1, "etas[0] in (0, 1)", o.etas[0]);
+  require(o.etas[1] > 1, "etas[1] > 1", o.etas[1]);
+  require(o.step_sizes[0] >= 0, "step_sizes[0] >= 0", o.step_sizes[0]);
+  require(o.step_sizes[1] >= o.step_sizes[0], "step_sizes[1] >= step_sizes[0]", o.step_sizes[1]);
 }
 
 void Rprop::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,

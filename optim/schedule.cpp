@@ -5,6 +5,7 @@
 
 #include "../autograd/error.hpp"
 #include "../autograd/ops/creation.hpp"
+#include "number_error.hpp"
 #include "state_reader.hpp"
 
 namespace xtape::optim {
@@ -97,10 +98,8 @@ void Schedule::remember_rates() {
   for (std::size_t g = 0; g < groups(); ++g) last_lr_.push_back(optimizer_->lr(g));
 }
 
-void Schedule::require(bool valid, const char* argument, double got) const {
-  if (valid) return;
-  throw ValueError(std::string(name_) + ": " + argument +
-                   " is out of range: " + std::to_string(got));
+void Schedule::require(bool valid, const char* rule, double got) const {
+  if (!valid) detail::refuse_number(name_, rule, got);
 }
 
 std::vector<double> Schedule::spread(const char* argument, const PerGroup& numbers) const {

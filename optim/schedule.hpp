@@ -79,8 +79,8 @@ class XTAPE_API Schedule {
   double initial_lr(std::size_t group) const;
   void set_initial_lr(std::size_t group, double lr);
   void remember_rates();
-  /// Throws ValueError naming the argument unless `valid`.
-  void require(bool valid, const char* argument, double got) const;
+  /// Throws ValueError unless `valid`: require(gamma >= 0, "gamma >= 0", gamma).
+  void require(bool valid, const char* rule, double got) const;
   /// One number for each group. Throws ValueError where there are neither 1 nor as many.
   std::vector<double> spread(const char* argument, const PerGroup& numbers) const;
 

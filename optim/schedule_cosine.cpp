@@ -17,8 +17,8 @@ double half_wave(std::int64_t t, std::int64_t length) {
 
 CosineAnnealingLR::CosineAnnealingLR(Optimizer& optimizer, std::int64_t t_max, double eta_min)
     : RateSchedule("CosineAnnealingLR", optimizer), t_max_(t_max), eta_min_(eta_min) {
-  require(t_max >= 1, "t_max", static_cast<double>(t_max));
-  require(eta_min >= 0, "eta_min", eta_min);
+  require(t_max >= 1, "t_max >= 1", static_cast<double>(t_max));
+  require(eta_min >= 0, "eta_min >= 0", eta_min);
   start();
 }
 
@@ -40,9 +40,9 @@ CosineAnnealingWarmRestarts::CosineAnnealingWarmRestarts(Optimizer& optimizer, s
       options_(options),
       t_0_(t_0),
       t_i_(t_0) {
-  require(t_0 >= 1, "t_0", static_cast<double>(t_0));
-  require(options.t_mult >= 1, "t_mult", static_cast<double>(options.t_mult));
-  require(options.eta_min >= 0, "eta_min", options.eta_min);
+  require(t_0 >= 1, "t_0 >= 1", static_cast<double>(t_0));
+  require(options.t_mult >= 1, "t_mult >= 1", static_cast<double>(options.t_mult));
+  require(options.eta_min >= 0, "eta_min >= 0", options.eta_min);
   start();
 }
 

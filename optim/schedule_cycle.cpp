@@ -27,7 +27,7 @@ OneCycleLR::OneCycleLR(Optimizer& optimizer, const PerGroup& max_lr, const OneCy
       base_momenta_(spread("base_momentum", options.base_momentum)),
       max_momenta_(spread("max_momentum", options.max_momentum)) {
   check(options);
-  for (const double lr : max_lrs_) require(lr >= 0, "max_lr", lr);
+  for (const double lr : max_lrs_) require(lr >= 0, "max_lr >= 0", lr);
   check_momentum("OneCycleLR", optimizer, options.cycle_momentum);
   const double up = options.pct_start * static_cast<double>(total_steps_);
   const auto last = static_cast<double>(total_steps_ - 1);
@@ -44,14 +44,14 @@ OneCycleLR::OneCycleLR(Optimizer& optimizer, const PerGroup& max_lr, const OneCy
 }
 
 void OneCycleLR::check(const OneCycleOptions& o) const {
-  require(o.total_steps >= 0, "total_steps", static_cast<double>(o.total_steps));
-  require(o.epochs >= 0, "epochs", static_cast<double>(o.epochs));
-  require(o.steps_per_epoch >= 0, "steps_per_epoch", static_cast<double>(o.steps_per_epoch));
-  require(total_steps_ >= 1, "total_steps (or epochs and steps_per_epoch)",
+  require(o.total_steps >= 0, "total_steps >= 0", static_cast<double>(o.total_steps));
+  require(o.epochs >= 0, "epochs >= 0", static_cast<double>(o.epochs));
+  require(o.steps_per_epoch >= 0, "steps_per_epoch >= 0", static_cast<double>(o.steps_per_epoch));
+  require(total_steps_ >= 1, "total_steps, or epochs * steps_per_epoch, >= 1",
           static_cast<double>(total_steps_));
-  require(o.pct_start >= 0 && o.pct_start <= 1, "pct_start", o.pct_start);
-  require(o.div_factor > 0, "div_factor", o.div_factor);
-  require(o.final_div_factor > 0, "final_div_factor", o.final_div_factor);
+  require(o.pct_start >= 0 && o.pct_start <= 1, "pct_start in [0, 1]", o.pct_start);
+  require(o.div_factor > 0, "div_factor > 0", o.div_factor);
+  require(o.final_div_factor > 0, "final_div_factor > 0", o.final_div_factor);
 }
 
 double OneCycleLR::anneal(double from, double to, double share) const {
@@ -103,12 +103,13 @@ CyclicLR::CyclicLR(Optimizer& optimizer, const PerGroup& base_lr, const PerGroup
       base_momenta_(spread("base_momentum", options.base_momentum)),
       max_momenta_(spread("max_momentum", options.max_momentum)) {
   base_lrs_ = spread("base_lr", base_lr);
-  for (const double lr : base_lrs_) require(lr >= 0, "base_lr", lr);
-  for (const double lr : max_lrs_) require(lr >= 0, "max_lr", lr);
-  require(options.step_size_up >= 1, "step_size_up", static_cast<double>(options.step_size_up));
-  require(options.step_size_down >= 0, "step_size_down",
+  for (const double lr : base_lrs_) require(lr >= 0, "base_lr >= 0", lr);
+  for (const double lr : max_lrs_) require(lr >= 0, "max_lr >= 0", lr);
+  require(options.step_size_up >= 1, "step_size_up >= 1",
+          static_cast<double>(options.step_size_up));
+  require(options.step_size_down >= 0, "step_size_down >= 0",
           static_cast<double>(options.step_size_down));
-  require(options.gamma >= 0, "gamma", options.gamma);
+  require(options.gamma >= 0, "gamma >= 0", options.gamma);
   check_momentum("CyclicLR", optimizer, options.cycle_momentum);
   start();
 }

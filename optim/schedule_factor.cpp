@@ -15,8 +15,8 @@ double power(double x, std::int64_t n) { return std::pow(x, static_cast<double>(
 
 StepLR::StepLR(Optimizer& optimizer, std::int64_t step_size, double gamma)
     : RateSchedule("StepLR", optimizer), step_size_(step_size), gamma_(gamma) {
-  require(step_size >= 1, "step_size", static_cast<double>(step_size));
-  require(gamma >= 0, "gamma", gamma);
+  require(step_size >= 1, "step_size >= 1", static_cast<double>(step_size));
+  require(gamma >= 0, "gamma >= 0", gamma);
   start();
 }
 
@@ -30,7 +30,7 @@ double StepLR::rate_at_once(std::size_t group) const {
 
 MultiStepLR::MultiStepLR(Optimizer& optimizer, std::vector<std::int64_t> milestones, double gamma)
     : RateSchedule("MultiStepLR", optimizer), milestones_(std::move(milestones)), gamma_(gamma) {
-  require(gamma >= 0, "gamma", gamma);
+  require(gamma >= 0, "gamma >= 0", gamma);
   std::sort(milestones_.begin(), milestones_.end());
   start();
 }
@@ -47,7 +47,7 @@ double MultiStepLR::rate_at_once(std::size_t group) const {
 
 ExponentialLR::ExponentialLR(Optimizer& optimizer, double gamma)
     : RateSchedule("ExponentialLR", optimizer), gamma_(gamma) {
-  require(gamma >= 0, "gamma", gamma);
+  require(gamma >= 0, "gamma >= 0", gamma);
   start();
 }
 
@@ -61,8 +61,8 @@ double ExponentialLR::rate_at_once(std::size_t group) const {
 
 PolynomialLR::PolynomialLR(Optimizer& optimizer, std::int64_t total_iters, double power)
     : RateSchedule("PolynomialLR", optimizer), total_iters_(total_iters), power_(power) {
-  require(total_iters >= 1, "total_iters", static_cast<double>(total_iters));
-  require(power >= 0, "power", power);
+  require(total_iters >= 1, "total_iters >= 1", static_cast<double>(total_iters));
+  require(power >= 0, "power >= 0", power);
   start();
 }
 
@@ -80,10 +80,11 @@ double PolynomialLR::rate_at_once(std::size_t group) const {
 
 LinearLR::LinearLR(Optimizer& optimizer, const LinearLROptions& options)
     : RateSchedule("LinearLR", optimizer), options_(options) {
-  require(options.start_factor > 0 && options.start_factor <= 1, "start_factor",
+  require(options.start_factor > 0 && options.start_factor <= 1, "start_factor in (0, 1]",
           options.start_factor);
-  require(options.end_factor >= 0 && options.end_factor <= 1, "end_factor", options.end_factor);
-  require(options.total_iters >= 1, "total_iters", static_cast<double>(options.total_iters));
+  require(options.end_factor >= 0 && options.end_factor <= 1, "end_factor in [0, 1]",
+          options.end_factor);
+  require(options.total_iters >= 1, "total_iters >= 1", static_cast<double>(options.total_iters));
   start();
 }
 
@@ -105,8 +106,8 @@ double LinearLR::rate_at_once(std::size_t group) const {
 
 ConstantLR::ConstantLR(Optimizer& optimizer, double factor, std::int64_t total_iters)
     : RateSchedule("ConstantLR", optimizer), factor_(factor), total_iters_(total_iters) {
-  require(factor > 0 && factor <= 1, "factor", factor);
-  require(total_iters >= 1, "total_iters", static_cast<double>(total_iters));
+  require(factor > 0 && factor <= 1, "factor in (0, 1]", factor);
+  require(total_iters >= 1, "total_iters >= 1", static_cast<double>(total_iters));
   start();
 }
 

@@ -14,9 +14,9 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, const PlateauOptions&
       min_lrs_(spread("min_lr", options.min_lr)),
       best_(options.mode == PlateauMode::min ? std::numeric_limits<double>::infinity()
                                              : -std::numeric_limits<double>::infinity()) {
-  require(options.factor >= 0 && options.factor < 1, "factor", options.factor);
-  require(options.patience >= 0, "patience", static_cast<double>(options.patience));
-  require(options.cooldown >= 0, "cooldown", static_cast<double>(options.cooldown));
+  require(options.factor >= 0 && options.factor < 1, "factor in [0, 1)", options.factor);
+  require(options.patience >= 0, "patience >= 0", static_cast<double>(options.patience));
+  require(options.cooldown >= 0, "cooldown >= 0", static_cast<double>(options.cooldown));
   epoch_ = 0;
 }
 

@@ -17,11 +17,10 @@ SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups)
 }
 
 void SGD::check(const SGDOptions& o) const {
-  require(o.lr >= 0, "lr", o.lr);
-  require(o.momentum >= 0, "momentum", o.momentum);
-  require(o.weight_decay >= 0, "weight_decay", o.weight_decay);
-  require(!o.nesterov || o.momentum > 0, "momentum (Nesterov's needs one)", o.momentum);
-  require(!o.nesterov || o.dampening == 0, "dampening (Nesterov's takes none)", o.dampening);
+  OptimizerWith::check(o);
+  require(o.momentum >= 0, "momentum >= 0", o.momentum);
+  require(!o.nesterov || o.momentum > 0, "momentum > 0 with nesterov", o.momentum);
+  require(!o.nesterov || o.dampening == 0, "dampening = 0 with nesterov", o.dampening);
 }
 
 void SGD::update(detail::Slot& slot, const Tensor& parameter, const Tensor& gradient,

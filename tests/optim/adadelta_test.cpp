@@ -28,11 +28,11 @@ BOOST_AUTO_TEST_CASE(fifty_steps_of_each_kind) {
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{zeros({2}).requires_grad_()};
   BOOST_CHECK_EXCEPTION(Adadelta(p, {.lr = -1}), ValueError,
-                        says("Adadelta: lr is out of range: -1"));
+                        says("Adadelta: expected lr >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(Adadelta(p, {.rho = 1.5}), ValueError,
-                        says("Adadelta: rho is out of range: 1.5"));
+                        says("Adadelta: expected rho in [0, 1], got 1.5"));
   BOOST_CHECK_EXCEPTION(Adadelta(p, {.eps = -1}), ValueError,
-                        says("Adadelta: eps is out of range: -1"));
+                        says("Adadelta: expected eps >= 0, got -1"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

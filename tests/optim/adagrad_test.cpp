@@ -31,11 +31,11 @@ BOOST_AUTO_TEST_CASE(fifty_steps_of_each_kind) {
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{zeros({2}).requires_grad_()};
   BOOST_CHECK_EXCEPTION(Adagrad(p, {.lr = -1}), ValueError,
-                        says("Adagrad: lr is out of range: -1"));
+                        says("Adagrad: expected lr >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(Adagrad(p, {.lr_decay = -1}), ValueError,
-                        says("Adagrad: lr_decay is out of range: -1"));
+                        says("Adagrad: expected lr_decay >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(Adagrad(p, {.initial_accumulator_value = -1}), ValueError,
-                        says("Adagrad: initial_accumulator_value is out of range: -1"));
+                        says("Adagrad: expected initial_accumulator_value >= 0, got -1"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

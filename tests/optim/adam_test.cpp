@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(fifty_steps_against_pytorch) {
 BOOST_AUTO_TEST_CASE(adamw_options_that_are_refused) {
   const std::vector<Tensor> p{zeros({1}).requires_grad_()};
   BOOST_CHECK_EXCEPTION(AdamW(p, {.lr = -1}), ValueError,
-                        nn_test::says("AdamW: lr is out of range: -1"));
+                        nn_test::says("AdamW: expected lr >= 0, got -1"));
   BOOST_CHECK_THROW(AdamW(p, {.betas = {1, 0.9}}), ValueError);
   BOOST_CHECK_THROW(AdamW(p, {.eps = -1}), ValueError);
   BOOST_CHECK_THROW(AdamW(p, {.weight_decay = -1}), ValueError);

@@ -28,13 +28,14 @@ BOOST_AUTO_TEST_CASE(fifty_steps_of_each_kind) {
 
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{zeros({2}).requires_grad_()};
-  BOOST_CHECK_EXCEPTION(Adamax(p, {.lr = -1}), ValueError, says("Adamax: lr is out of range: -1"));
+  BOOST_CHECK_EXCEPTION(Adamax(p, {.lr = -1}), ValueError,
+                        says("Adamax: expected lr >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(Adamax(p, {.betas = {1, 0.9}}), ValueError,
-                        says("Adamax: betas is out of range: 1"));
+                        says("Adamax: expected betas in [0, 1), got 1"));
   BOOST_CHECK_EXCEPTION(Adamax(p, {.eps = -1}), ValueError,
-                        says("Adamax: eps is out of range: -1"));
+                        says("Adamax: expected eps >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(Adamax(p, {.weight_decay = -1}), ValueError,
-                        says("Adamax: weight_decay is out of range: -1"));
+                        says("Adamax: expected weight_decay >= 0, got -1"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

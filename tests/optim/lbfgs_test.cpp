@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(what_is_refused) {
   Problem problem(float32);
   const std::vector<Tensor> p{problem.a};
   BOOST_CHECK_EXCEPTION(LBFGS(p, {.max_iter = 0}), ValueError,
-                        says("LBFGS: max_iter is out of range: 0"));
+                        says("LBFGS: expected max_iter >= 1, got 0"));
   BOOST_CHECK_THROW(LBFGS(p, {.history_size = 0}), ValueError);
   BOOST_CHECK_EXCEPTION((LBFGS{{problem.a, zeros({1}, float64)}}), DTypeError,
                         says("LBFGS: expected parameters of one dtype"));

@@ -26,11 +26,11 @@ BOOST_AUTO_TEST_CASE(fifty_steps_of_each_kind) {
 
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{zeros({2}).requires_grad_()};
-  BOOST_CHECK_EXCEPTION(Lion(p, {.lr = -1}), ValueError, says("Lion: lr is out of range: -1"));
+  BOOST_CHECK_EXCEPTION(Lion(p, {.lr = -1}), ValueError, says("Lion: expected lr >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(Lion(p, {.betas = {0.9, 1}}), ValueError,
-                        says("Lion: betas is out of range: 1"));
+                        says("Lion: expected betas in [0, 1), got 1"));
   BOOST_CHECK_EXCEPTION(Lion(p, {.weight_decay = -1}), ValueError,
-                        says("Lion: weight_decay is out of range: -1"));
+                        says("Lion: expected weight_decay >= 0, got -1"));
 }
 
 BOOST_AUTO_TEST_CASE(no_gradient_no_step_and_nan_stays) {

@@ -36,11 +36,11 @@ BOOST_AUTO_TEST_CASE(fifty_steps_of_each_kind) {
 
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{zeros({2, 2}).requires_grad_()};
-  BOOST_CHECK_EXCEPTION(Muon(p, {.lr = -1}), ValueError, says("Muon: lr is out of range: -1"));
+  BOOST_CHECK_EXCEPTION(Muon(p, {.lr = -1}), ValueError, says("Muon: expected lr >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(Muon(p, {.momentum = 1}), ValueError,
-                        says("Muon: momentum is out of range: 1"));
+                        says("Muon: expected momentum in [0, 1), got 1"));
   BOOST_CHECK_EXCEPTION(Muon(p, {.ns_steps = 100}), ValueError,
-                        says("Muon: ns_steps is out of range: 100"));
+                        says("Muon: expected ns_steps in [0, 100), got 100"));
 }
 
 BOOST_AUTO_TEST_CASE(matrices_alone) {

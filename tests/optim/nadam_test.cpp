@@ -30,11 +30,11 @@ BOOST_AUTO_TEST_CASE(fifty_steps_of_each_kind) {
 
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{zeros({2}).requires_grad_()};
-  BOOST_CHECK_EXCEPTION(NAdam(p, {.lr = -1}), ValueError, says("NAdam: lr is out of range: -1"));
+  BOOST_CHECK_EXCEPTION(NAdam(p, {.lr = -1}), ValueError, says("NAdam: expected lr >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(NAdam(p, {.betas = {0.9, 1}}), ValueError,
-                        says("NAdam: betas is out of range: 1"));
+                        says("NAdam: expected betas in [0, 1), got 1"));
   BOOST_CHECK_EXCEPTION(NAdam(p, {.momentum_decay = -1}), ValueError,
-                        says("NAdam: momentum_decay is out of range: -1"));
+                        says("NAdam: expected momentum_decay >= 0, got -1"));
 }
 
 BOOST_AUTO_TEST_CASE(the_product_of_momenta_is_in_the_state) {

@@ -157,17 +157,18 @@ BOOST_AUTO_TEST_CASE(lists_that_are_refused) {
 
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{parameter({1})};
-  BOOST_CHECK_EXCEPTION(SGD(p, {.lr = -1}), ValueError, says("SGD: lr is out of range: -1"));
+  BOOST_CHECK_EXCEPTION(SGD(p, {.lr = -1}), ValueError, says("SGD: expected lr >= 0, got -1"));
   BOOST_CHECK_THROW(SGD(p, {.momentum = -1}), ValueError);
   BOOST_CHECK_THROW(SGD(p, {.weight_decay = -1}), ValueError);
   BOOST_CHECK_EXCEPTION(SGD(p, {.nesterov = true}), ValueError,
-                        says("SGD: momentum (Nesterov's needs one) is out of range"));
+                        says("SGD: expected momentum > 0 with nesterov, got 0"));
   BOOST_CHECK_EXCEPTION(SGD(p, {.momentum = 0.9, .dampening = 0.1, .nesterov = true}), ValueError,
-                        says("SGD: dampening (Nesterov's takes none) is out of range"));
+                        says("SGD: expected dampening = 0 with nesterov, got 0.1"));
   BOOST_CHECK_THROW(Adam(p, {.lr = std::nan("")}), ValueError);
   BOOST_CHECK_EXCEPTION(Adam(p, {.betas = {0.9, 1}}), ValueError,
-                        says("Adam: betas is out of range: 1"));
-  BOOST_CHECK_THROW(Adam(p, {.eps = -1}), ValueError);
+                        says("Adam: expected betas in [0, 1), got 1"));
+  BOOST_CHECK_EXCEPTION(Adam(p, {.eps = -1e-9}), ValueError,
+                        says("Adam: expected eps >= 0, got -1e-09"));
   BOOST_CHECK_THROW(Adam(p, {.weight_decay = -1}), ValueError);
   SGD opt(p);
   BOOST_CHECK_THROW(opt.set_lr(-1), ValueError);

@@ -32,10 +32,11 @@ BOOST_AUTO_TEST_CASE(fifty_steps_of_each_kind) {
 
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{zeros({2}).requires_grad_()};
-  BOOST_CHECK_EXCEPTION(RAdam(p, {.lr = -1}), ValueError, says("RAdam: lr is out of range: -1"));
+  BOOST_CHECK_EXCEPTION(RAdam(p, {.lr = -1}), ValueError, says("RAdam: expected lr >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(RAdam(p, {.betas = {0.9, -1}}), ValueError,
-                        says("RAdam: betas is out of range: -1"));
-  BOOST_CHECK_EXCEPTION(RAdam(p, {.eps = -1}), ValueError, says("RAdam: eps is out of range: -1"));
+                        says("RAdam: expected betas in [0, 1), got -1"));
+  BOOST_CHECK_EXCEPTION(RAdam(p, {.eps = -1}), ValueError,
+                        says("RAdam: expected eps >= 0, got -1"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -32,11 +32,11 @@ BOOST_AUTO_TEST_CASE(fifty_steps_of_each_kind) {
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{zeros({2}).requires_grad_()};
   BOOST_CHECK_EXCEPTION(RMSprop(p, {.lr = -1}), ValueError,
-                        says("RMSprop: lr is out of range: -1"));
+                        says("RMSprop: expected lr >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(RMSprop(p, {.alpha = -1}), ValueError,
-                        says("RMSprop: alpha is out of range: -1"));
+                        says("RMSprop: expected alpha >= 0, got -1"));
   BOOST_CHECK_EXCEPTION(RMSprop(p, {.momentum = -1}), ValueError,
-                        says("RMSprop: momentum is out of range: -1"));
+                        says("RMSprop: expected momentum >= 0, got -1"));
 }
 
 BOOST_AUTO_TEST_CASE(a_constant_gradient_keeps_the_centered_variance_above_zero) {

@@ -28,11 +28,11 @@ BOOST_AUTO_TEST_CASE(fifty_steps_of_each_kind) {
 BOOST_AUTO_TEST_CASE(options_that_are_refused) {
   const std::vector<Tensor> p{zeros({2}).requires_grad_()};
   BOOST_CHECK_EXCEPTION(Rprop(p, {.etas = {0, 1.2}}), ValueError,
-                        says("Rprop: etas[0] is out of range: 0"));
+                        says("Rprop: expected etas[0] in (0, 1), got 0"));
   BOOST_CHECK_EXCEPTION(Rprop(p, {.etas = {0.5, 1}}), ValueError,
-                        says("Rprop: etas[1] is out of range: 1"));
+                        says("Rprop: expected etas[1] > 1, got 1"));
   BOOST_CHECK_EXCEPTION(Rprop(p, {.step_sizes = {2, 1}}), ValueError,
-                        says("Rprop: step_sizes[1] is out of range: 1"));
+                        says("Rprop: expected step_sizes[1] >= step_sizes[0], got 1"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -198,24 +198,28 @@ BOOST_AUTO_TEST_CASE(arguments_that_are_refused) {
   const auto refuses = [&](auto make, const std::string& text) {
     BOOST_CHECK_EXCEPTION(make(), ValueError, says(text));
   };
-  refuses([&] { StepLR(*o, 0); }, "StepLR: step_size is out of range: 0");
-  refuses([&] { ExponentialLR(*o, -1); }, "ExponentialLR: gamma is out of range: -1");
-  refuses([&] { MultiStepLR(*o, {1}, -1); }, "MultiStepLR: gamma is out of range");
-  refuses([&] { PolynomialLR(*o, 0); }, "PolynomialLR: total_iters is out of range: 0");
-  refuses([&] { LinearLR(*o, {.start_factor = 0}); }, "LinearLR: start_factor is out of range: 0");
-  refuses([&] { ConstantLR(*o, 1.5); }, "ConstantLR: factor is out of range: 1.5");
-  refuses([&] { CosineAnnealingLR(*o, 0); }, "CosineAnnealingLR: t_max is out of range: 0");
-  refuses([&] { CosineAnnealingWarmRestarts(*o, 1, {.t_mult = 0}); }, "t_mult is out of range: 0");
+  refuses([&] { StepLR(*o, 0); }, "StepLR: expected step_size >= 1, got 0");
+  refuses([&] { ExponentialLR(*o, -1); }, "ExponentialLR: expected gamma >= 0, got -1");
+  refuses([&] { MultiStepLR(*o, {1}, -1); }, "MultiStepLR: expected gamma >= 0");
+  refuses([&] { PolynomialLR(*o, 0); }, "PolynomialLR: expected total_iters >= 1, got 0");
+  refuses([&] { LinearLR(*o, {.start_factor = 0}); },
+          "LinearLR: expected start_factor in (0, 1], got 0");
+  refuses([&] { ConstantLR(*o, 1.5); }, "ConstantLR: expected factor in (0, 1], got 1.5");
+  refuses([&] { CosineAnnealingLR(*o, 0); }, "CosineAnnealingLR: expected t_max >= 1, got 0");
+  refuses([&] { CosineAnnealingWarmRestarts(*o, 1, {.t_mult = 0}); },
+          "expected t_mult >= 1, got 0");
   refuses([&] { LambdaLR(*o, std::vector<RateFunction>{}); },
           "LambdaLR: expected 2 functions, one for each group, got 0");
-  refuses([&] { OneCycleLR(*o, 0.1, {}); }, "OneCycleLR: total_steps (or epochs and steps_per");
+  refuses([&] { OneCycleLR(*o, 0.1, {}); },
+          "OneCycleLR: expected total_steps, or epochs * steps_per_epoch, >= 1, got 0");
   refuses(
       [&] {
         OneCycleLR(*o, {1, 2, 3}, {.total_steps = 5});
       },
       "OneCycleLR: max_lr: expected 1 number or 2, one for each group, got 3");
-  refuses([&] { CyclicLR(*o, 0.1, 0.2, {.step_size_up = 0}); }, "step_size_up is out of range: 0");
-  refuses([&] { ReduceLROnPlateau(*o, {.factor = 1}); }, "factor is out of range: 1");
+  refuses([&] { CyclicLR(*o, 0.1, 0.2, {.step_size_up = 0}); },
+          "expected step_size_up >= 1, got 0");
+  refuses([&] { ReduceLROnPlateau(*o, {.factor = 1}); }, "expected factor in [0, 1), got 1");
   refuses([&] { ReduceLROnPlateau(*o).step(); }, "step needs the epoch's metric");
   refuses([&] { SequentialLR(*o, {}, {}); }, "SequentialLR: the list of schedules is empty");
   refuses([&] { ChainedScheduler({}); }, "ChainedScheduler: the list of schedules is empty");
