@@ -219,7 +219,7 @@ void backward_weight(const ConvolutionShape& shape, const T* x, const Strides4& 
 }  // namespace
 
 template <class T>
-bool prefers_channels_last([[maybe_unused]] const ConvolutionShape& shape) {
+bool prefers_channels_last() {
 #ifdef XTAPE_HAS_ONEDNN
   return std::is_same_v<T, float>;
 #else
@@ -280,7 +280,7 @@ void convolution_backward_weight(const ConvolutionShape& shape, const T* x,
 }
 
 #define XTAPE_INSTANTIATE(T)                                                                  \
-  template XTAPE_API bool prefers_channels_last<T>(const ConvolutionShape&);                  \
+  template XTAPE_API bool prefers_channels_last<T>();                                         \
   template XTAPE_API void convolution_forward<T>(const ConvolutionShape&, const T*,           \
                                                  const Strides4&, const T*, const T*, T*,     \
                                                  const Strides4&, Precision);                 \

@@ -33,10 +33,10 @@ struct ConvolutionShape {
   }
 };
 
-/// Whether y (and the gradient of x) is best allocated channels-last: where the engine that serves
-/// `shape` works in that layout. Any layout is accepted; another one costs a copy.
+/// Whether y (and the gradient of x) is best allocated channels-last: oneDNN works in that layout,
+/// and so do the Winograd kernels, which compute what lies so. Any layout is accepted.
 template <class T>
-XTAPE_API bool prefers_channels_last(const ConvolutionShape& shape);
+XTAPE_API bool prefers_channels_last();
 
 /// y[b, o, i, j] = bias[o] + sum over c, p, q of weight[o, c, p, q] * x[b, c, i', j'], with
 /// i' = i * stride_height - pad_top + p * dilation_height and j' alike, 0 outside of x.

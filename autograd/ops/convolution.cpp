@@ -40,9 +40,9 @@ struct Convolution : ConvolutionShape {
   Names names;
 };
 
-Tensor empty_images(DType dtype, const ConvolutionShape& s, const Shape& shape) {
+Tensor empty_images(DType dtype, const Shape& shape) {
   const bool last = detail::dispatch_floating(
-      dtype, [&]<class T>(detail::Type<T>) { return kernels::prefers_channels_last<T>(s); });
+      dtype, [&]<class T>(detail::Type<T>) { return kernels::prefers_channels_last<T>(); });
   return last ? detail::empty_channels_last(dtype, shape) : detail::empty(dtype, shape);
 }
 
@@ -65,7 +65,7 @@ Tensor backward_weight(const Convolution& s, const Tensor& x, const Tensor& gy,
 Tensor forward(const Convolution& s, const Tensor& x, const Tensor& w, const Tensor& bias) {
   const Tensor weight = w.contiguous();
   const Tensor b = bias.defined() ? bias.contiguous() : bias;
-  Tensor y = empty_images(x.dtype(), s, output_shape(s));
+  Tensor y = empty_images(x.dtype(), output_shape(s));
   detail::dispatch_floating(x.dtype(), [&]<class T>(detail::Type<T>) {
     kernels::convolution_forward(s, x.data<T>(), strides4(x), weight.data<T>(),
                                  b.defined() ? b.data<T>() : nullptr, detail::fresh_data<T>(y),
@@ -85,7 +85,7 @@ Tensor forward(const Convolution& s, const Tensor& x, const Tensor& w, const Ten
 
 Tensor backward_data(const Convolution& s, const Tensor& gy, const Tensor& w) {
   const Tensor weight = w.contiguous();
-  Tensor gx = empty_images(gy.dtype(), s, input_shape(s));
+  Tensor gx = empty_images(gy.dtype(), input_shape(s));
   detail::dispatch_floating(gy.dtype(), [&]<class T>(detail::Type<T>) {
     kernels::convolution_backward_data(s, gy.data<T>(), strides4(gy), weight.data<T>(),
                                        detail::fresh_data<T>(gx), strides4(gx),
