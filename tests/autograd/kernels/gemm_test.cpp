@@ -253,6 +253,34 @@ BOOST_AUTO_TEST_CASE(few_rows_or_terms_give_the_same_bits_for_any_number_of_thre
   }
 }
 
+// Products that several threads would divide along their sums.
+template <class T>
+void check_alone(const Product& p) {
+  const auto a = normal<T>(p.a_size(), 1), b = normal<T>(p.b_size(), 2);
+  std::vector<T> results[3];
+  for (const int count : {1, 2, 3}) {
+    const Threads threads(count);
+    auto& c = results[count - 1];
+    c.resize(static_cast<std::size_t>(p.c_size()));
+    xtape::kernels::gemm_alone(p.transpose_a, p.transpose_b, p.m, p.n, p.k, T(1), a.data(), p.lda,
+                               b.data(), p.ldb, T(0), c.data(), p.ldc);
+  }
+  BOOST_TEST_INFO_SCOPE(p.transpose_a << p.transpose_b << " " << p.m << "x" << p.n << "x" << p.k);
+  BOOST_TEST((results[0] == results[1] && results[0] == results[2]));
+}
+
+BOOST_AUTO_TEST_CASE(alone_gives_the_same_bits_for_any_number_of_threads) {
+  for (const Product& p : {Product(false, true, 64, 128, 9216, 0),
+                           {true, false, 10, 256, 4096, 0},
+                           {false, false, 300, 301, 302, 0},
+                           {true, false, 16, 16, 20000, 0},
+                           {false, true, 12, 12, 30000, 0},
+                           {false, false, 31, 7, 5000, 1}}) {
+    check_alone<float>(p);
+    check_alone<double>(p);
+  }
+}
+
 template <class T>
 void check_bias(const Product& p) {
   const auto a = normal<T>(p.a_size(), 1), b = normal<T>(p.b_size(), 2), bias = normal<T>(p.n, 3);
