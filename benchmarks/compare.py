@@ -27,6 +27,7 @@ TRAINING = ["mlp", "tiny_mlp", "cnn", "resnet20", "lstm", "lstm_cell", "gpt", "p
             "embedding"]
 # glibc takes 132 KiB at a time; tests/optim/training_memory_test.cpp counts single bytes.
 MOST_GROWTH_KIB = 192
+FAR = 2.5  # times the shortest way between two cores: another cache
 INTERVALS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "intervals.json")
 
 
@@ -94,6 +95,7 @@ class Measurements:
         self.peaks = {}  # likewise -> most KiB held
         self.blas = None
         self.busiest = 0.0
+        self.round_trips = []  # of a cache line between two cores, ns
 
     def measure(self, program, name, threads):
         libtorch = program == "libtorch"
@@ -105,6 +107,8 @@ class Measurements:
         key = (program, name, threads)
         self.times.setdefault(key, []).append(line["ns"])
         self.peaks[key] = max(self.peaks.get(key, 0), line["peak_kib"])
+        if threads > 1:
+            self.round_trips.append(line["round_trip_ns"])
 
     def round(self, number):
         self.busiest = max(self.busiest, busy_share())
@@ -170,6 +174,18 @@ def print_rates(measurements):
         gemm, conv, cached, memory = (1 / rate for rate in measurements.rates(threads).values())
         print(f"this machine, threads {threads}: products {gemm:.0f} GFLOP/s, convolutions "
               f"{conv:.0f} GFLOP/s, caches {cached:.0f} GB/s, memory {memory:.0f} GB/s")
+    if measurements.round_trips:
+        print_round_trips(measurements.round_trips)
+
+
+def print_round_trips(round_trips):
+    least, most = min(round_trips), max(round_trips)
+    far = sum(ns > FAR * least for ns in round_trips)
+    print(f"a cache line between two cores and back: {least:.0f} to {most:.0f} ns; {far} of "
+          f"{len(round_trips)} programs found it more than {FAR} times the least")
+    if far:
+        print("warning: at times the cores of this machine share no cache, or are not its own; "
+              "figures for several threads suffer", file=sys.stderr)
 
 
 def print_table(measurements):

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace measure {
@@ -86,9 +88,36 @@ inline Options parse(int argc, char** argv) {
   return options;
 }
 
+/// Nanoseconds in which a cache line goes to another thread and back, the least of several batches.
+/// Whether two cores of a virtual machine share a cache may change, and all figures for several
+/// threads with it.
+inline double round_trip() {
+  constexpr int kBatches = 20, kTurns = 500;
+  std::atomic<int> turn{0};
+  std::thread other([&] {
+    for (int i = 1; i < 2 * kBatches * kTurns; i += 2) {
+      while (turn.load(std::memory_order_acquire) != i) {}
+      turn.store(i + 1, std::memory_order_release);
+    }
+  });
+  double least = std::numeric_limits<double>::infinity();
+  for (int batch = 0, i = 0; batch < kBatches; ++batch) {
+    const auto start = std::chrono::steady_clock::now();
+    for (const int end = i + 2 * kTurns; i < end; i += 2) {
+      turn.store(i + 1, std::memory_order_release);
+      while (turn.load(std::memory_order_acquire) != i + 2) {}
+    }
+    const std::chrono::duration<double, std::nano> span = std::chrono::steady_clock::now() - start;
+    least = std::min(least, span.count() / kTurns);
+  }
+  other.join();
+  return least;
+}
+
 class Session {
  public:
-  explicit Session(const Options& options) : options_(options) {}
+  explicit Session(const Options& options)
+      : options_(options), round_trip_(options.threads > 1 ? round_trip() : 0) {}
 
   /// Whether the command line asks for this workload; set up nothing that is not wanted.
   bool wants(std::string_view name) {
@@ -136,8 +165,9 @@ class Session {
       spent += taken;
       std::printf("%s%.6g", i == 0 ? "" : ", ", taken / inner / units);
     }
-    std::printf("], \"start_kib\": %ld, \"warm_kib\": %ld, \"peak_kib\": %ld}\n", start_kib_, warm,
-                peak_kib());
+    std::printf(
+        "], \"round_trip_ns\": %.1f, \"start_kib\": %ld, \"warm_kib\": %ld, \"peak_kib\": %ld}\n",
+        round_trip_, start_kib_, warm, peak_kib());
     std::fflush(stdout);
   }
 
@@ -213,6 +243,7 @@ class Session {
 
   Options options_;
   long start_kib_ = peak_kib();
+  double round_trip_;  // 0 for one thread
   bool matched_ = false;
 };
 

@@ -131,6 +131,20 @@ class Rows(unittest.TestCase):
         self.assertIsNone(floor("op_chain", rates))
         self.assertLessEqual(set(WORK), set(compare.WORKLOADS))
 
+    def test_cores_that_share_no_cache_are_told(self):
+        def told(round_trips):
+            out, err = io.StringIO(), io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                compare.print_round_trips(round_trips)
+            return out.getvalue(), err.getvalue()
+
+        out, err = told([100.4, 110, 350, 130])
+        self.assertIn("100 to 350 ns; 1 of 4 programs", out)
+        self.assertIn("share no cache", err)
+        out, err = told([100, 240])
+        self.assertIn("0 of 2 programs", out)
+        self.assertEqual(err, "")
+
     def test_rows_as_json(self):
         fake = Fake({("xtape", "mlp"): [100] * 2, ("libtorch", "mlp"): [300] * 2}, ["mlp"])
         with tempfile.TemporaryDirectory() as folder:
