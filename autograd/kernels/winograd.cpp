@@ -368,40 +368,54 @@ void store_taps(const V (&taps)[9], float* weight, std::int64_t step) {
   }
 }
 
-// Transforms the weight of a convolution from `in` to `out` channels: the nine numbers of (output,
-// input) begin at o * out_step + c * in_step, in reverse order if `flipped`.
-void spread_weight(std::int64_t out, std::int64_t in, const float* weight, std::int64_t out_step,
-                   std::int64_t in_step, bool flipped, float* places) {
-  const std::int64_t grain = std::max<std::int64_t>(1, 4096 / (W * in));
-  parallel_for(out / W, grain, [&](std::int64_t begin, std::int64_t end) {
+// The weight of a convolution from `in` to `out` channels: the nine numbers of (output, input)
+// begin at o * out_step + c * in_step, in reverse order if `flipped`.
+struct Weight {
+  const float* data;
+  std::int64_t in, out, in_step, out_step;
+  bool flipped;
+
+  std::size_t places() const { return static_cast<std::size_t>(kPlaces * weight_step(in, out)); }
+};
+
+void spread_weight(const Weight& w, float* places) {
+  const std::int64_t grain = std::max<std::int64_t>(1, 4096 / (W * w.in));
+  parallel_for(w.out / W, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
-      for (std::int64_t c = 0; c < in; ++c) {
+      for (std::int64_t c = 0; c < w.in; ++c) {
         V taps[9];
-        load_taps(weight + k * W * out_step + c * in_step, out_step, taps);
-        if (flipped) std::reverse(taps, taps + 9);
-        spread<OfWeight>([&](int i, int j) { return taps[3 * i + j]; }, places + (k * in + c) * W,
-                         weight_step(in, out));
+        load_taps(w.data + k * W * w.out_step + c * w.in_step, w.out_step, taps);
+        if (w.flipped) std::reverse(taps, taps + 9);
+        spread<OfWeight>([&](int i, int j) { return taps[3 * i + j]; }, places + (k * w.in + c) * W,
+                         weight_step(w.in, w.out));
       }
     }
   });
 }
 
-// y = x * weight, transformed, plus bias
+// y = x * weight + bias
 void convolve(std::int64_t batch, const Picture& in, const float* x, std::int64_t pad_top,
-              std::int64_t pad_left, const float* weight, const float* bias, const Picture& out,
+              std::int64_t pad_left, const Weight& weight, const float* bias, const Picture& out,
               float* y) {
   constexpr std::int64_t kPieceWork = 1 << 15;  // products of channels, for each place
   Grid grid(batch, out);
   grid.divide(std::min(grid.count * in.channels * out.channels / kPieceWork,
                        std::max<std::int64_t>(2, ceil_div(grid.count, kTiles))));
   const Zeros zeros(in.channels);
+  // Of two pieces each transforms the whole weight for itself: one thread would take as long, while
+  // the other waits to read it from the former's cache.
+  const bool each = num_threads() > 1 && ceil_div(grid.panels(), grid.of_piece) == 2;
+  const Numbers places((each ? 2 : 1) * weight.places());
+  if (!each) spread_weight(weight, places.data());
   parallel_for(grid.panels(), grid.of_piece, [&](std::int64_t begin, std::int64_t end) {
+    float* const own = places.data() + (each && begin > 0 ? weight.places() : 0);
+    if (each) spread_weight(weight, own);
     const Numbers inputs(static_cast<std::size_t>(panel_size(in)));
     const Numbers outputs(static_cast<std::size_t>(panel_size(out)));
     for (std::int64_t p = begin; p < end; ++p) {
       const std::int64_t first = p * grid.of_panel;
       spread_panel<OfInput>(grid, in, x, pad_top, pad_left, zeros.data(), first, inputs.data());
-      multiply(grid.of_panel, inputs.data(), in.channels / W, weight, out.channels / W,
+      multiply(grid.of_panel, inputs.data(), in.channels / W, own, out.channels / W,
                outputs.data());
       collect_panel(grid, out, bias, first, outputs.data(), y);
     }
@@ -430,18 +444,15 @@ bool pays(const ConvolutionShape& s) {
 
 void convolution_forward(const ConvolutionShape& s, const float* x, const float* weight,
                          const float* bias, float* y) {
-  const Numbers places(weight_places(s));
-  spread_weight(s.out_channels, s.in_channels, weight, s.in_channels * 9, 9, false, places.data());
-  convolve(s.batch, input_of(s), x, s.pad_top, s.pad_left, places.data(), bias, output_of(s), y);
+  const Weight of{weight, s.in_channels, s.out_channels, 9, s.in_channels * 9, false};
+  convolve(s.batch, input_of(s), x, s.pad_top, s.pad_left, of, bias, output_of(s), y);
 }
 
 // The convolution of gy, padded by what is left of the kernel, with the weight turned around.
 void convolution_backward_data(const ConvolutionShape& s, const float* gy, const float* weight,
                                float* gx) {
-  const Numbers places(weight_places(s));
-  spread_weight(s.in_channels, s.out_channels, weight, 9, s.in_channels * 9, true, places.data());
-  convolve(s.batch, output_of(s), gy, 2 - s.pad_top, 2 - s.pad_left, places.data(), nullptr,
-           input_of(s), gx);
+  const Weight of{weight, s.out_channels, s.in_channels, s.in_channels * 9, 9, true};
+  convolve(s.batch, output_of(s), gy, 2 - s.pad_top, 2 - s.pad_left, of, nullptr, input_of(s), gx);
 }
 
 void convolution_backward_weight(const ConvolutionShape& s, const float* x, const float* gy,
