@@ -93,15 +93,17 @@ double LinearLR::rate(std::size_t, double before) const {
   if (epoch_ == 0) return before * o.start_factor;
   if (epoch_ > o.total_iters) return before;
   const double rise = o.end_factor - o.start_factor;
-  return before * (1 + rise / (static_cast<double>(o.total_iters) * o.start_factor +
-                               static_cast<double>(epoch_ - 1) * rise));
+  const double factor = 1 + rise / (static_cast<double>(o.total_iters) * o.start_factor +
+                                    static_cast<double>(epoch_ - 1) * rise);
+  return before * std::max(factor, 0.0);  // by rounding, at a line's end in 0
 }
 
 double LinearLR::rate_at_once(std::size_t group) const {
   const LinearLROptions& o = options_;
   const double done = static_cast<double>(std::min(o.total_iters, epoch_));
-  return base_lr(group) * (o.start_factor + (o.end_factor - o.start_factor) * done /
-                                                static_cast<double>(o.total_iters));
+  const double factor =
+      o.start_factor + (o.end_factor - o.start_factor) * done / static_cast<double>(o.total_iters);
+  return base_lr(group) * std::max(factor, 0.0);
 }
 
 ConstantLR::ConstantLR(Optimizer& optimizer, double factor, std::int64_t total_iters)

@@ -250,6 +250,16 @@ BOOST_AUTO_TEST_CASE(one_cycle_ends) {
   BOOST_TEST(schedule.last_epoch() == 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_line_down_to_nothing_ends_there) {
+  for (const std::int64_t total : {7, 10, 20, 100, 1000}) {
+    Tensor p = zeros({1}).requires_grad_();
+    SGD o({p}, {.lr = 1});
+    LinearLR schedule(o, {.end_factor = 0, .total_iters = total});
+    for (std::int64_t i = 0; i < total + 2; ++i) schedule.step();
+    BOOST_TEST(o.lr() < 1e-12);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(states_that_do_not_fit_change_nothing) {
   const auto o = make_sgd();
   CosineAnnealingWarmRestarts schedule(*o, 4);
