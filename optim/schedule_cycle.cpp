@@ -66,7 +66,8 @@ auto OneCycleLR::in_phase(F f) const {
   std::size_t i = 0;
   for (; i + 1 < phases_.size() && step > phases_[i].end; ++i) begin = phases_[i].end;
   const double length = phases_[i].end - begin;
-  return f(phases_[i], length == 0 ? 1 : (step - begin) / length);
+  // The step after the last one stays at the end.
+  return f(phases_[i], length == 0 ? 1 : std::min((step - begin) / length, 1.0));
 }
 
 double OneCycleLR::rate(std::size_t group, double) const {

@@ -260,6 +260,18 @@ BOOST_AUTO_TEST_CASE(a_line_down_to_nothing_ends_there) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(one_cycle_in_straight_lines_ends) {
+  const auto o = make_sgd();
+  OneCycleLR schedule(*o, 0.1, {.total_steps = 3, .anneal_strategy = AnnealStrategy::linear});
+  for (int i = 0; i < 2; ++i) schedule.step();
+  const double last = o->lr(), momentum = o->momentum();
+  BOOST_TEST(std::abs(last - 0.1 / 25 / 1e4) < 1e-12);
+  BOOST_TEST(std::abs(momentum - 0.95) < 1e-12);
+  schedule.step();
+  BOOST_TEST(o->lr() == last);
+  BOOST_TEST(o->momentum() == momentum);
+}
+
 BOOST_AUTO_TEST_CASE(states_that_do_not_fit_change_nothing) {
   const auto o = make_sgd();
   CosineAnnealingWarmRestarts schedule(*o, 4);
