@@ -87,6 +87,10 @@ class XTAPE_API Schedule {
   virtual void fields(detail::ScheduleFields& f);
   /// Sets the rates of an epoch, whichever was before.
   virtual void jump(std::int64_t epoch) = 0;
+  /// Back by one epoch, its parts too, so that `step()` sets the first rates once more.
+  virtual void wind_back() { --epoch_; }
+  /// Why a SequentialLR cannot have it as its first part, or as a later one; null where it can.
+  virtual const char* unfit(bool /*later*/) const { return nullptr; }
 
   std::int64_t epoch_ = -1;
 

@@ -26,6 +26,10 @@ void ReduceLROnPlateau::step() {
 
 void ReduceLROnPlateau::jump(std::int64_t) { step(); }
 
+const char* ReduceLROnPlateau::unfit(bool) const {
+  return "a ReduceLROnPlateau cannot be a part: it needs the epoch's metric";
+}
+
 bool ReduceLROnPlateau::is_better(double metric) const {
   const double t = options_.threshold;
   const bool relative = options_.threshold_mode == ThresholdMode::rel;

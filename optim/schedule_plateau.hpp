@@ -41,6 +41,7 @@ class XTAPE_API ReduceLROnPlateau final : public Schedule {
   void reduce();
   void fields(detail::ScheduleFields& f) override;
   void jump(std::int64_t epoch) override;
+  const char* unfit(bool later) const override;
 
   PlateauOptions options_;
   std::vector<double> min_lrs_;

@@ -28,6 +28,7 @@ SequentialLR::SequentialLR(Optimizer& optimizer, std::vector<Schedule*> schedule
       milestones_(std::move(milestones)) {
   for (const Schedule* s : checked(name(), schedules_)) {
     if (s->optimizer_ != &optimizer) refuse(name(), "the schedules are of another optimizer");
+    if (const char* why = s->unfit(s != schedules_[0])) refuse(name(), why);
   }
   if (milestones_.size() + 1 != schedules_.size()) {
     refuse(name(), "expected " + std::to_string(schedules_.size() - 1) + " milestones for " +
@@ -42,7 +43,7 @@ SequentialLR::SequentialLR(Optimizer& optimizer, std::vector<Schedule*> schedule
   }
   // The parts have all set their first rates; the first one's alone shall hold.
   for (std::size_t g = 0; g < groups(); ++g) optimizer.set_lr(initial_lr(g), g);
-  for (Schedule* s : schedules_) --s->epoch_;
+  for (Schedule* s : schedules_) s->wind_back();
   schedules_[0]->step();
   epoch_ = 0;
   remember_rates();
@@ -68,6 +69,14 @@ void SequentialLR::jump(std::int64_t epoch) {
   remember_rates();
 }
 
+// It stands in the first part; the others' own beginnings are jumps.
+void SequentialLR::wind_back() {
+  --epoch_;
+  schedules_[0]->wind_back();
+}
+
+const char* SequentialLR::unfit(bool later) const { return schedules_[0]->unfit(later); }
+
 void SequentialLR::fields(detail::ScheduleFields& f) {
   Schedule::fields(f);
   for (std::size_t i = 0; i < schedules_.size(); ++i) {
@@ -90,8 +99,19 @@ void ChainedScheduler::step() {
   remember_rates();
 }
 
-void ChainedScheduler::jump(std::int64_t) {
-  refuse(name(), "cannot be a later part of a SequentialLR: its parts have no common formula");
+void ChainedScheduler::jump(std::int64_t) { refuse(name(), "its parts have no common formula"); }
+
+void ChainedScheduler::wind_back() {
+  --epoch_;
+  for (Schedule* s : schedules_) s->wind_back();
+}
+
+const char* ChainedScheduler::unfit(bool later) const {
+  if (later) return "a ChainedScheduler cannot be a later part: its parts have no common formula";
+  for (const Schedule* s : schedules_) {
+    if (const char* why = s->unfit(false)) return why;
+  }
+  return nullptr;
 }
 
 void ChainedScheduler::fields(detail::ScheduleFields& f) {

@@ -14,8 +14,8 @@ namespace xtape::optim {
 /// One schedule after the other: the i-th ends, and the next begins, at epoch milestones[i].
 class XTAPE_API SequentialLR final : public Schedule {
  public:
-  /// Throws ValueError for no schedules, one of another optimizer, or milestones that are not one
-  /// fewer and rising.
+  /// Throws ValueError for no schedules, one of another optimizer, a ReduceLROnPlateau, a
+  /// ChainedScheduler that is not the first, or milestones that are not one fewer and rising.
   SequentialLR(Optimizer& optimizer, std::vector<Schedule*> schedules,
                std::vector<std::int64_t> milestones);
 
@@ -24,6 +24,8 @@ class XTAPE_API SequentialLR final : public Schedule {
  private:
   void fields(detail::ScheduleFields& f) override;
   void jump(std::int64_t epoch) override;
+  void wind_back() override;
+  const char* unfit(bool later) const override;
 
   std::vector<Schedule*> schedules_;
   std::vector<std::int64_t> milestones_;
@@ -40,6 +42,8 @@ class XTAPE_API ChainedScheduler final : public Schedule {
  private:
   void fields(detail::ScheduleFields& f) override;
   void jump(std::int64_t epoch) override;
+  void wind_back() override;
+  const char* unfit(bool later) const override;
 
   std::vector<Schedule*> schedules_;
 };

@@ -272,6 +272,62 @@ BOOST_AUTO_TEST_CASE(one_cycle_in_straight_lines_ends) {
   BOOST_TEST(o->momentum() == momentum);
 }
 
+// Chained schedules, and sequences, begin a sequence as what they are made of would.
+BOOST_AUTO_TEST_CASE(schedules_of_schedules_begin_a_sequence) {
+  enum { plain, chained, sequential, chained_sequential };
+  const auto rates = [](int kind) {
+    Tensor p = zeros({1}).requires_grad_();
+    SGD o({p}, {.lr = 1});
+    LinearLR a(o);
+    ExponentialLR b(o, 0.9), d(o, 0.8);
+    ChainedScheduler c({&a});
+    std::unique_ptr<Schedule> inner, outer;
+    Schedule* first = kind == plain ? static_cast<Schedule*>(&a) : &c;
+    if (kind == sequential || kind == chained_sequential) {
+      first = (inner = std::make_unique<SequentialLR>(o, std::vector<Schedule*>{&a, &d},
+                                                      std::vector<std::int64_t>{7}))
+                  .get();
+    }
+    if (kind == chained_sequential) {
+      first = (outer = std::make_unique<ChainedScheduler>(std::vector<Schedule*>{first})).get();
+    }
+    SequentialLR s(o, {first, &b}, {5});
+    std::vector<double> got{o.lr()};
+    for (int i = 0; i < 9; ++i) {
+      s.step();
+      got.push_back(o.lr());
+    }
+    return got;
+  };
+  const auto expected = rates(plain);
+  BOOST_TEST(expected[0] == 1.0 / 3);
+  for (const int kind : {chained, sequential, chained_sequential}) {
+    BOOST_TEST(rates(kind) == expected, boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(later_parts_that_cannot_begin_anywhere) {
+  const auto o = make_sgd();
+  StepLR a(*o, 5), b(*o, 5);
+  ChainedScheduler chained({&b});
+  ReduceLROnPlateau plateau(*o);
+  SequentialLR inner(*o, {&chained, &a}, {3});
+  const double before = o->lr();
+  const std::int64_t epoch = a.last_epoch();
+  BOOST_CHECK_EXCEPTION(SequentialLR(*o, {&a, &chained}, {3}), ValueError,
+                        says("SequentialLR: a ChainedScheduler cannot be a later part: its parts "
+                             "have no common formula"));
+  BOOST_CHECK_EXCEPTION(SequentialLR(*o, {&a, &plateau}, {3}), ValueError,
+                        says("SequentialLR: a ReduceLROnPlateau cannot be a part: it needs the "
+                             "epoch's metric"));
+  BOOST_CHECK_EXCEPTION(SequentialLR(*o, {&plateau, &a}, {3}), ValueError,
+                        says("SequentialLR: a ReduceLROnPlateau cannot be a part"));
+  BOOST_CHECK_EXCEPTION(SequentialLR(*o, {&a, &inner}, {3}), ValueError,
+                        says("SequentialLR: a ChainedScheduler cannot be a later part"));
+  BOOST_TEST(o->lr() == before);
+  BOOST_TEST(a.last_epoch() == epoch);
+}
+
 BOOST_AUTO_TEST_CASE(states_that_do_not_fit_change_nothing) {
   const auto o = make_sgd();
   CosineAnnealingWarmRestarts schedule(*o, 4);
