@@ -248,7 +248,8 @@ NamedNumbers Trainer::evaluate(data::DataLoader& data) {
 }
 
 Tensor Trainer::predict(data::DataLoader& data) {
-  if (data.options().shuffle || data.options().drop_last || data.size() == 0) {
+  const data::DataLoaderOptions& o = data.options();
+  if (o.shuffle || o.drop_last || o.sampler || data.size() == 0) {
     throw ValueError("Trainer.predict: expected a loader that gives all samples in order");
   }
   const EvaluationMode mode(model_);

@@ -121,7 +121,7 @@ class XTAPE_API Trainer {
   /// "loss" and the metrics over an epoch of the loader (its epoch 0), in evaluation mode.
   NamedNumbers evaluate(data::DataLoader& data);
   /// Outputs for all samples, in order, in evaluation mode. Throws ValueError where the loader
-  /// shuffles or drops samples, or has none.
+  /// shuffles or drops samples, has a sampler, or no samples.
   Tensor predict(data::DataLoader& data);
 
  private:

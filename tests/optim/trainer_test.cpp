@@ -128,6 +128,9 @@ BOOST_AUTO_TEST_CASE(evaluates_and_predicts) {
   const Tensor again = run.trainer.predict(whole);
   nn_test::check_values(y, nn_test::values(again), 1e-6);
   BOOST_CHECK_EXCEPTION(run.trainer.predict(run.train), ValueError, says("in order"));
+  data::DataLoader sampled(samples(2, 50),
+                           {.batch_size = 16, .sampler = Shared<data::RandomSampler>::make(50)});
+  BOOST_CHECK_EXCEPTION(run.trainer.predict(sampled), ValueError, says("in order"));
 }
 
 BOOST_AUTO_TEST_CASE(a_fit_that_was_left_goes_on_bit_for_bit) {
