@@ -8,7 +8,8 @@
 namespace xtape::optim {
 namespace {
 
-constexpr detail::BufferNames kBuffers{{"exp_avg", "exp_avg_sq", "max_exp_avg_sq", nullptr}};
+constexpr detail::BufferNames kBuffers{
+    .names = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq", nullptr}, .optional = 1};
 
 template <bool Amsgrad, class Options>
 void adam_step(const Options& o, std::int64_t steps, double coupled, double keep, const Tensor& p,

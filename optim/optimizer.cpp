@@ -178,6 +178,13 @@ std::string Optimizer::name_of(std::size_t index, const char* what) const {
 
 namespace {
 
+// How many buffers, the first ones, every step makes.
+std::size_t always_made(const detail::BufferNames& buffers) {
+  std::size_t count = 0;
+  while (buffers.names[count]) ++count;
+  return count - buffers.optional;
+}
+
 std::string group_name(std::size_t group, const char* what) {
   return "groups." + std::to_string(group) + "." + what;
 }
@@ -220,13 +227,24 @@ void Optimizer::load_state(const NamedTensors& state) {
       Slot& loaded = slots.emplace_back(Slot{.parameter = slot.parameter, .buffers = {}});
       const std::size_t index = slots.size() - 1;
       const Tensor& p = slot.parameter;
-      if (const Tensor* t = reader.find(name_of(index, "step"), int64, {})) {
-        loaded.steps = t->item<std::int64_t>();
+      const std::string step = name_of(index, "step");
+      const Tensor* const steps = reader.find(step, int64, {});
+      if (steps) {
+        loaded.steps = steps->item<std::int64_t>();
+        if (loaded.steps < 0) reader.fail(step, " is negative");
         if (buffers_.number) loaded.number = reader.number(name_of(index, buffers_.number));
       }
       for (std::size_t i = 0; buffers_.names[i]; ++i) {
         const Tensor* t = reader.find(name_of(index, buffers_.names[i]), p.dtype(), p.shape());
-        if (t) loaded.buffers[i] = xtape::detail::copy_contiguous(*t);
+        if (!t) continue;
+        loaded.buffers[i] = xtape::detail::copy_contiguous(*t);
+        if (!steps) reader.fail(step, " is missing");
+      }
+      // A parameter never stepped has none, one without elements may have none.
+      if (!steps || p.numel() == 0) continue;
+      for (std::size_t i = 0; i < always_made(buffers_); ++i) {
+        if (loaded.buffers[i].defined()) continue;
+        reader.fail(name_of(index, buffers_.names[i]), " is missing");
       }
     }
     const std::size_t group = rates.size();

@@ -40,6 +40,7 @@ struct Slot {
 struct BufferNames {
   const char* names[kMaxBuffers + 1];
   const char* number = nullptr;
+  std::size_t optional = 0;  ///< so many of the last buffers depend on options
 };
 
 /// A user's function that computes the loss and its gradients, for the time of a call.

@@ -47,7 +47,8 @@ RMSprop::RMSprop(const std::vector<Tensor>& parameters, const RMSpropOptions& op
     : RMSprop(Groups{{parameters, options}}) {}
 
 RMSprop::RMSprop(const std::vector<ParameterGroup<RMSpropOptions>>& groups)
-    : OptimizerWith("RMSprop", {{"square_avg", "grad_avg", "momentum_buffer", nullptr}}) {
+    : OptimizerWith("RMSprop", {.names = {"square_avg", "grad_avg", "momentum_buffer", nullptr},
+                                .optional = 2}) {
   add(groups);
 }
 

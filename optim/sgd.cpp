@@ -12,7 +12,7 @@ SGD::SGD(const std::vector<Tensor>& parameters, const SGDOptions& options)
     : SGD(Groups{{parameters, options}}) {}
 
 SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups)
-    : OptimizerWith("SGD", {{"momentum_buffer", nullptr}}) {
+    : OptimizerWith("SGD", {.names = {"momentum_buffer", nullptr}, .optional = 1}) {
   add(groups);
 }
 

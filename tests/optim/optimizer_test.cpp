@@ -9,6 +9,8 @@
 #include <xtape/nn/state.hpp>
 #include <xtape/optim/adagrad.hpp>
 #include <xtape/optim/adam.hpp>
+#include <xtape/optim/muon.hpp>
+#include <xtape/optim/rmsprop.hpp>
 #include <xtape/optim/sgd.hpp>
 
 #include "../nn/nn_test.hpp"
@@ -275,6 +277,30 @@ BOOST_AUTO_TEST_CASE(a_loaded_state_is_a_copy) {
   check_values(state[1].second, {1});
 }
 
+// What not every step makes: buffers of an option that is off, all of a parameter never stepped.
+BOOST_AUTO_TEST_CASE(buffers_that_may_be_missing) {
+  const auto goes_over = [](auto make) {
+    Tensor p = zeros({2, 2}).requires_grad_(), empty = zeros({0, 2}).requires_grad_();
+    Tensor still = ones({1, 2}).requires_grad_();
+    const std::vector<Tensor> all{p, empty, still};
+    auto a = make(all), b = make(all);
+    p.set_grad(ones({2, 2}));
+    empty.set_grad(zeros({0, 2}));
+    a.step();
+    const auto state = a.state();
+    b.load_state(state);
+    BOOST_TEST(b.state().size() == state.size());
+  };
+  for (const bool on : {false, true}) {
+    const double momentum = on ? 0.9 : 0;
+    goes_over([&](const auto& p) { return Adam(p, {.amsgrad = on}); });
+    goes_over([&](const auto& p) { return SGD(p, {.momentum = momentum}); });
+    goes_over(
+        [&](const auto& p) { return optim::RMSprop(p, {.momentum = momentum, .centered = on}); });
+    goes_over([&](const auto& p) { return optim::Muon(p, {.momentum = momentum}); });
+  }
+}
+
 BOOST_AUTO_TEST_CASE(states_that_do_not_fit) {
   Tensor p = parameter({1, 2});
   Adam opt({p}, {.lr = 0.5});
@@ -288,6 +314,9 @@ BOOST_AUTO_TEST_CASE(states_that_do_not_fit) {
       opt.load_state(state);
     } catch (const Error& e) {
       BOOST_TEST(opt.state().size() == good.size());
+      for (std::size_t i = 0; i < good.size(); ++i) {
+        BOOST_TEST(nn_test::values(opt.state()[i].second) == nn_test::values(good[i].second));
+      }
       return std::string(e.what());
     }
     return std::string();
@@ -301,6 +330,18 @@ BOOST_AUTO_TEST_CASE(states_that_do_not_fit) {
              "Adam: load_state: state.0.exp_avg: expected float32, got float64 [2]");
   BOOST_TEST(refuses([](State& s) { s.pop_back(); }) ==
              "Adam: load_state: groups.0.momentum is missing");
+  for (const std::string name : {"state.0.exp_avg_sq", "state.0.exp_avg", "state.0.step"}) {
+    const auto without = [&](State& s) {
+      std::erase_if(s, [&](const auto& entry) { return entry.first == name; });
+    };
+    BOOST_TEST(refuses(without) == "Adam: load_state: " + name + " is missing");
+  }
+  BOOST_TEST(refuses([](State& s) {
+               std::erase_if(s,
+                             [](const auto& e) { return e.first.find("exp_avg") != e.first.npos; });
+             }) == "Adam: load_state: state.0.exp_avg is missing");
+  BOOST_TEST(refuses([](State& s) { s[0].second = scalar_tensor(-1, int64); }) ==
+             "Adam: load_state: state.0.step is negative");
   BOOST_CHECK_THROW(SGD({p}, {}).load_state(good), ValueError);
 }
 
