@@ -49,14 +49,27 @@ double sum_of_absolutes(const Tensor& a) {
   return sum_of(a, a, [](double x, double) { return std::abs(x); });
 }
 
+// NaN where one is among them.
 double largest_absolute(const Tensor& a) {
   return xtape::detail::dispatch_floating(a.dtype(), [&]<class T>(xtape::detail::Type<T>) {
     T largest = 0;
     for (const T x : std::span(a.data<T>(), static_cast<std::size_t>(a.numel()))) {
-      largest = std::max(largest, std::abs(x));
+      const T size = std::abs(x);
+      if (std::isnan(size)) return static_cast<double>(size);
+      largest = std::max(largest, size);
     }
     return static_cast<double>(largest);
   });
+}
+
+std::vector<Tensor> copies(const std::vector<Tensor>& of) {
+  std::vector<Tensor> found;
+  for (const Tensor& x : of) found.push_back(x.detach().clone());
+  return found;
+}
+
+void put_back(std::vector<Tensor> to, const std::vector<Tensor>& from) {
+  for (std::size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
 }
 
 // y += a x
@@ -135,9 +148,11 @@ Tensor LBFGS::evaluate(const detail::LossClosure& closure) {
 class LBFGS::SearchLine final : public detail::Line {
  public:
   SearchLine(LBFGS& optimizer, const detail::LossClosure& closure, const Tensor& direction)
-      : optimizer_(optimizer), closure_(closure), direction_(direction) {
+      : optimizer_(optimizer),
+        closure_(closure),
+        direction_(direction),
+        start_(copies(optimizer.parameters())) {
     length = largest_absolute(direction);
-    for (const Tensor& p : optimizer.parameters()) start_.push_back(p.detach().clone());
   }
 
   detail::LinePoint at(double t) override {
@@ -145,8 +160,7 @@ class LBFGS::SearchLine final : public detail::Line {
     const double loss = optimizer_.evaluate(closure_).item<double>();
     ++evaluations;
     Tensor gradient = optimizer_.flat_gradient();
-    std::vector<Tensor> parameters = optimizer_.parameters();
-    for (std::size_t i = 0; i < start_.size(); ++i) parameters[i].copy_(start_[i]);
+    put_back(optimizer_.parameters(), start_);
     return {t, loss, dot(gradient, direction_), gradient};
   }
 
@@ -196,8 +210,17 @@ Tensor LBFGS::step_with(const detail::LossClosure& closure) {
   const NoGrad no_grad;
   const Tensor loss = evaluate(closure);
   const Tensor gradient = flat_gradient();
-  if (!(largest_absolute(gradient) <= options_[0].tolerance_grad)) {
+  if (largest_absolute(gradient) <= options_[0].tolerance_grad) return loss;
+  const std::vector<Tensor> start = copies(parameters());
+  const Memory memory = memory_;
+  try {
     iterate(closure, loss.item<double>(), gradient);
+  } catch (...) {  // as if the step had not begun, but for the count of evaluations
+    put_back(parameters(), start);
+    const std::int64_t evaluations = memory_.func_evals;
+    memory_ = memory;
+    memory_.func_evals = evaluations;
+    throw;
   }
   return loss;
 }

@@ -30,6 +30,7 @@ class XTAPE_API LBFGS final : public OptimizerWith<LBFGSOptions> {
   /// Throws ValueError for options out of range, and as Optimizer does for parameters.
   explicit LBFGS(const std::vector<Tensor>& parameters, const LBFGSOptions& options = {});
 
+  /// Where the closure throws, parameters and history are as before the step.
   using Optimizer::step;
   /// Refuses with ValueError: the closure is needed.
   void step() override;

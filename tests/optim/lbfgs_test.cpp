@@ -10,6 +10,9 @@
 #include <xtape/optim/lbfgs.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
 
 #include "../nn/nn_test.hpp"
 #include "reference.hpp"
@@ -137,6 +140,47 @@ BOOST_AUTO_TEST_CASE(nothing_to_do_at_the_minimum) {
   });
   nn_test::check_values(p, {0, 0});
   nn_test::check_values(unused, {1, 1, 1});
+}
+
+// The step is as if never begun: done again, it leads where one that was not disturbed does.
+BOOST_AUTO_TEST_CASE(a_closure_that_throws_leaves_the_parameters) {
+  for (const LineSearch search : {LineSearch::none, LineSearch::strong_wolfe}) {
+    for (const int last : {2, 4}) {
+      const LBFGSOptions options{.lr = 0.01, .max_iter = 6, .line_search_fn = search};
+      Problem problem(float64), other(float64);
+      LBFGS optimizer({problem.a, problem.b}, options), undisturbed({other.a, other.b}, options);
+      for (int t = 0; t < 2; ++t) {
+        const auto before = problem.numbers();
+        problem.evaluations = 0;
+        const auto throws = [&] {
+          if (problem.evaluations + 1 == last) throw std::runtime_error("no loss");
+          return problem();
+        };
+        BOOST_CHECK_THROW(optimizer.step(throws), std::runtime_error);
+        BOOST_TEST(problem.numbers() == before, boost::test_tools::per_element());
+        optimizer.step([&] { return problem(); });
+        undisturbed.step([&] { return other(); });
+        BOOST_TEST(problem.numbers() == other.numbers(), boost::test_tools::per_element());
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_of_nan_is_no_convergence) {
+  for (const LineSearch search : {LineSearch::none, LineSearch::strong_wolfe}) {
+    Tensor p = ones({3}).requires_grad_();
+    LBFGS optimizer({p}, {.max_iter = 2, .line_search_fn = search});
+    int evaluations = 0;
+    optimizer.step([&] {
+      ++evaluations;
+      p.zero_grad();
+      const Tensor loss = square(p).sum() * std::numeric_limits<double>::quiet_NaN();
+      loss.backward();
+      return loss;
+    });
+    BOOST_TEST(evaluations > 1);
+    for (const double v : nn_test::values(p)) BOOST_TEST(std::isnan(v));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_refused) {
