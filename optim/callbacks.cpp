@@ -34,6 +34,13 @@ EarlyStopping::EarlyStopping(const EarlyStoppingOptions& options) : options_(opt
   }
 }
 
+void EarlyStopping::on_fit_begin(FitState& state) {
+  if (state.epoch > 0) return;  // resumed
+  best_ = 0;
+  best_epoch_ = waited_ = 0;
+  weights_.clear();
+}
+
 void EarlyStopping::on_epoch_end(FitState& state) {
   const double figure = state.history.last(options_.monitor);
   const double gain = options_.mode == PlateauMode::min ? best_ - figure : figure - best_;

@@ -37,12 +37,14 @@ struct EarlyStoppingOptions {
   std::string best{};         ///< file of the best model; what resumes and restores needs one
 };
 
-/// Ends a fit when a figure no longer improves; keeps the best model. NaN is no improvement.
+/// Ends a fit when a figure no longer improves; keeps the best model. NaN is no improvement. Each
+/// fit is looked at by itself, with what came before where it is resumed.
 class XTAPE_API EarlyStopping final : public Callback {
  public:
   /// Throws ValueError for a negative patience or min_delta.
   explicit EarlyStopping(const EarlyStoppingOptions& options = {});
 
+  void on_fit_begin(FitState& state) override;
   void on_epoch_end(FitState& state) override;
   void on_fit_end(FitState& state) override;
   NamedNumbers state() const override;

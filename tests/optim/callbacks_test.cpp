@@ -103,6 +103,20 @@ BOOST_AUTO_TEST_CASE(early_stopping_restores_the_best) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(early_stopping_begins_each_fit_anew) {
+  manual_seed(1);
+  Run run;
+  optim::EarlyStopping stopping(
+      {.monitor = "loss", .mode = optim::PlateauMode::max, .patience = 2});
+  Weights first, second;
+  run.trainer.fit(run.train, {.epochs = 9, .callbacks = {&stopping, &first}});
+  run.trainer.fit(run.train, {.epochs = 9, .callbacks = {&stopping, &second}});
+  BOOST_REQUIRE(stopping.best_epoch() > 0);
+  BOOST_REQUIRE(second.seen.size() == static_cast<std::size_t>(stopping.best_epoch()) + 3);
+  const auto& best = second.seen[static_cast<std::size_t>(stopping.best_epoch()) - 1];
+  BOOST_TEST(nn_test::values(run.net.parameters()[0]) == best, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_log_reads_back_as_numbers) {
   const ::test::Folder folder;
   const std::string path = folder / "log.csv";
