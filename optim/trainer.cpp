@@ -73,6 +73,15 @@ class EvaluationMode {
   NoGrad no_grad_;
 };
 
+// Gives epoch 0 of a loader, which stays where it stands, be it in the middle of an epoch.
+data::DataLoader first_epoch(const data::DataLoader& of) {
+  struct Lent {
+    const data::Dataset* dataset;
+    const data::Dataset* get() const { return dataset; }
+  };
+  return data::DataLoader(Shared<const data::Dataset>(Lent{&of.dataset()}), of.options());
+}
+
 // --- checkpoints: history and callbacks are among the position's metrics -------------------------
 
 std::string history_name(std::size_t epoch) { return "history." + std::to_string(epoch) + "."; }
@@ -234,16 +243,17 @@ History Trainer::fit(data::DataLoader& train, const FitOptions& options) {
 NamedNumbers Trainer::evaluate(data::DataLoader& data) {
   if (data.size() == 0) throw ValueError("Trainer.evaluate: the loader has no batch");
   const EvaluationMode mode(model_);
-  metrics_.reset();
+  Metrics metrics = metrics_;  // an epoch may be going on in the others
+  metrics.reset();
   MeanLoss mean;
-  data.set_epoch(0);  // the same order every time
-  for (const data::Batch& batch : data) {
+  data::DataLoader batches = first_epoch(data);  // the same order every time
+  for (const data::Batch& batch : batches) {
     const Tensor prediction = model_(batch.x);
     mean.add(loss_->call(prediction, batch.y), batch);
-    metrics_.update(prediction, batch.y);
+    metrics.update(prediction, batch.y);
   }
   NamedNumbers figures{{"loss", mean.value()}};
-  for (auto& entry : metrics_.values()) figures.push_back(std::move(entry));
+  for (auto& entry : metrics.values()) figures.push_back(std::move(entry));
   return figures;
 }
 
@@ -254,8 +264,8 @@ Tensor Trainer::predict(data::DataLoader& data) {
   }
   const EvaluationMode mode(model_);
   std::vector<Tensor> outputs;
-  data.set_epoch(0);
-  for (const data::Batch& batch : data) outputs.push_back(model_(batch.x));
+  data::DataLoader batches = first_epoch(data);
+  for (const data::Batch& batch : batches) outputs.push_back(model_(batch.x));
   return cat(outputs);
 }
 

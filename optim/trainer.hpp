@@ -118,7 +118,8 @@ class XTAPE_API Trainer {
   /// bit as one that was not: an epoch left in its middle is done again. Throws ValueError for
   /// options that do not fit each other, and what model, data and callbacks throw.
   History fit(data::DataLoader& train, const FitOptions& options = {});
-  /// "loss" and the metrics over an epoch of the loader (its epoch 0), in evaluation mode.
+  /// "loss" and the metrics over an epoch of the loader (its epoch 0), in evaluation mode. The
+  /// loader stays where it stands, here and in `predict`.
   NamedNumbers evaluate(data::DataLoader& data);
   /// Outputs for all samples, in order, in evaluation mode. Throws ValueError where the loader
   /// shuffles or drops samples, has a sampler, or no samples.

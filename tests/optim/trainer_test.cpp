@@ -133,6 +133,45 @@ BOOST_AUTO_TEST_CASE(evaluates_and_predicts) {
   BOOST_CHECK_EXCEPTION(run.trainer.predict(sampled), ValueError, says("in order"));
 }
 
+// A loader stays where it stands, in the middle of its epoch too, and so do the epoch's metrics.
+BOOST_AUTO_TEST_CASE(evaluating_leaves_the_training_alone) {
+  struct Evaluate : optim::Callback {
+    explicit Evaluate(Run& r) : run(r) {}
+    void on_backward(optim::FitState& state, const data::Batch& batch, const Tensor&) override {
+      if (state.batch == 1) firsts.push_back(nn_test::values(batch.x));
+    }
+    void on_batch_end(optim::FitState& state) override {
+      if (within && state.batch == 5) run.trainer.evaluate(run.train);
+    }
+    void on_epoch_end(optim::FitState&) override {
+      if (within) run.trainer.predict(run.validation);
+    }
+    Run& run;
+    bool within = false;
+    std::vector<std::vector<double>> firsts;
+  };
+  std::vector<std::vector<double>> firsts[3], columns[3];
+  for (std::size_t i = 0; i < 3; ++i) {
+    manual_seed(1);
+    Run run;
+    Evaluate evaluate(run);
+    evaluate.within = i == 2;
+    const optim::History history = run.trainer.fit(
+        run.train,
+        {.epochs = 3, .validation = i == 0 ? nullptr : &run.train, .callbacks = {&evaluate}});
+    firsts[i] = evaluate.firsts;
+    for (const char* name : {"loss", "accuracy"}) columns[i].push_back(history.column(name));
+    BOOST_TEST((run.train.position() == data::LoaderPosition{3, 0}));
+    BOOST_TEST((run.validation.position() == data::LoaderPosition{}));
+  }
+  BOOST_TEST((firsts[1][1] != firsts[1][0]));
+  BOOST_TEST((firsts[1][2] != firsts[1][1]));
+  for (const std::size_t i : {1u, 2u}) {
+    BOOST_TEST((firsts[i] == firsts[0]));
+    BOOST_TEST((columns[i] == columns[0]));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_fit_that_was_left_goes_on_bit_for_bit) {
   const ::test::Folder folder;
   manual_seed(1);
