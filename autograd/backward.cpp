@@ -109,6 +109,12 @@ void Tensor::backward(const BackwardOptions& options) const { xtape::backward(*t
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options) {
+  return detail::gradients(outputs, inputs, options, false);
+}
+
+std::vector<Tensor> detail::gradients(const std::vector<Tensor>& outputs,
+                                      const std::vector<Tensor>& inputs, const GradOptions& options,
+                                      bool partial) {
   if (outputs.empty() || inputs.empty()) {
     throw ValueError("grad: expected at least one output and one input");
   }
@@ -118,11 +124,11 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   }
   std::vector<Tensor> seeds;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    seeds.push_back(detail::checked_seed(
+    seeds.push_back(checked_seed(
         "grad", outputs[i], options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i]));
   }
-  detail::Sweep sweep(options.retain_graph, options.create_graph);
-  sweep.want(outputs, inputs);
+  Sweep sweep(options.retain_graph, options.create_graph);
+  sweep.want(outputs, inputs, partial);
   for (std::size_t i = 0; i < outputs.size(); ++i) sweep.add_root(outputs[i], seeds[i]);
   sweep.run();
   std::vector<Tensor> gradients;

@@ -7,9 +7,9 @@
 
 #include "error.hpp"
 #include "node.hpp"
-#include "ops/arithmetic.hpp"
+#include "ops/alias.hpp"
 #include "random.hpp"
-#include "sweep.hpp"
+#include "sweep_engine.hpp"
 #include "tape.hpp"
 
 namespace xtape {
@@ -99,7 +99,7 @@ struct Again {
       if (!t.needs(i)) {
         xs.push_back(x.detach());
       } else if (t.create_graph()) {
-        xs.push_back(x.view(x.shape()));
+        xs.push_back(alias(x));
       } else {
         xs.push_back(x.detach().requires_grad_());
       }
@@ -124,11 +124,13 @@ struct Again {
     }
     if (outputs.empty() || targets.empty()) return;
     // The graph is kept since part of it may be the caller's; what was recorded here goes with ys.
-    const Tensors found = grad(outputs, targets,
-                               {.grad_outputs = seeds,
-                                .retain_graph = true,
-                                .create_graph = t.create_graph(),
-                                .allow_unused = true});
+    // Partial: what leads from one captured value to another is of the sweep that called this one.
+    const Tensors found = gradients(outputs, targets,
+                                    {.grad_outputs = seeds,
+                                     .retain_graph = true,
+                                     .create_graph = t.create_graph(),
+                                     .allow_unused = true},
+                                    true);
     for (std::size_t i = 0; i < found.size(); ++i) t.add(places[i], found[i]);
   }
 };

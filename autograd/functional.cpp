@@ -4,6 +4,7 @@
 #include <string>
 
 #include "error.hpp"
+#include "ops/alias.hpp"
 #include "ops/creation.hpp"
 #include "ops/joining.hpp"
 #include "ops/shape.hpp"
@@ -15,13 +16,14 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
-// What f is called with: leaves of its own, or the caller's values with their history. A view makes
-// a leaf that does not require grad differentiable without touching it.
+// What f is called with: leaves of its own, or the caller's values with their history. None is one
+// of the caller's tensors, which f may read as well, which may depend on one another and have
+// hooks.
 Tensors arguments(const Tensors& inputs, bool create_graph) {
   Tensors x;
   for (const Tensor& input : inputs) {
     const bool history = create_graph && input.requires_grad();
-    x.push_back(history ? input.view(input.shape()) : input.detach().requires_grad_());
+    x.push_back(history ? alias(input) : input.detach().requires_grad_());
   }
   return x;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -131,7 +132,9 @@ Sweep::Side* Sweep::side(Node& node) {
   return it == sides_.end() ? nullptr : &it->second;
 }
 
-void Sweep::want(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs) {
+void Sweep::want(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                 bool partial) {
+  partial_ = partial;
   for (const Tensor& x : inputs) {
     if (!x.requires_grad()) {
       throw GradError("grad: input " + std::to_string(wanted_.size()) + ", " + x.description() +
@@ -140,6 +143,15 @@ void Sweep::want(const std::vector<Tensor>& outputs, const std::vector<Tensor>& 
     wanted_.push_back({x.value()->node, x.value()->output, {}});
   }
   discover(outputs);
+}
+
+bool Sweep::is_wanted(const Node& node) const noexcept {
+  return std::ranges::any_of(wanted_, [&](const Wanted& w) { return w.node == &node; });
+}
+
+// Whether nothing beyond the node can get a gradient through it.
+bool Sweep::ends_at(const Node& node) const noexcept {
+  return partial_ && node.outputs == 1 && is_wanted(node);
 }
 
 // Claims what can be reached, then marks, oldest first, what leads to a wanted value.
@@ -158,13 +170,13 @@ void Sweep::discover(const std::vector<Tensor>& outputs) {
   while (!todo.empty()) {
     Node* n = todo.back();
     todo.pop_back();
+    if (ends_at(*n)) continue;
     for (const Edge& e : n->edges()) visit(e.node);
   }
   std::ranges::sort(found, {}, [](const Node* n) { return n->number.load(); });
   for (Node* n : found) {
     const bool needed =
-        std::ranges::any_of(wanted_, [&](const Wanted& w) { return w.node == n; }) ||
-        std::ranges::any_of(n->edges(), [&](const Edge& e) { return needs(e); });
+        is_wanted(*n) || std::ranges::any_of(n->edges(), [&](const Edge& e) { return needs(e); });
     if (Side* s = side(*n)) {
       s->needed = needed;
     } else {
@@ -174,9 +186,7 @@ void Sweep::discover(const std::vector<Tensor>& outputs) {
 }
 
 bool Sweep::leads_to_wanted(Node& node) noexcept {
-  if (node.leaf) {
-    return std::ranges::any_of(wanted_, [&](const Wanted& w) { return w.node == &node; });
-  }
+  if (node.leaf) return is_wanted(node);
   if (const Side* s = side(node)) return s->needed;
   return node.needed;
 }
@@ -293,16 +303,26 @@ void Sweep::collect(Node& node, std::uint32_t output, Tensor& gradient) {
 }
 
 void Sweep::run_hooks(Node& node, Tensor* gradients) {
-  for (OutputHook& h : node.extras->hooks) {
-    Tensor& g = gradients[h.output];
+  auto& hooks = node.extras->hooks;
+  const std::size_t count = hooks.size();  // one may register another
+  for (std::size_t i = 0; i < count; ++i) {
+    const int output = hooks[i].output;
+    Tensor& g = gradients[output];
     if (!g.defined()) continue;
-    h.hook->call(g);
-    fit(node, node, static_cast<std::uint32_t>(h.output), g);
+    hooks[i].hook->call(g);
+    fit(node, node, static_cast<std::uint32_t>(output), g);
   }
 }
 
 // The node's gradients are complete: hooks, kept gradients, wanted ones.
 void Sweep::finish(Node& node, Tensor* gradients) {
+  if (partial_) {
+    for (const Wanted& w : wanted_) {
+      if (w.node != &node || !gradients[w.output].defined()) continue;
+      collect(node, w.output, gradients[w.output]);
+      gradients[w.output] = {};
+    }
+  }
   if (node.extras) {
     run_hooks(node, gradients);
     for (auto& [output, kept] : node.extras->retained) {
@@ -320,6 +340,8 @@ void Sweep::process(Node& node) {
   Tensor* gradients = held.begin();
   if (node.extras || !wanted_.empty()) finish(node, gradients);
   if (node.leaf) return accumulate_leaf(node, std::move(gradients[0]));
+  if (partial_ && std::none_of(gradients, gradients + node.outputs, std::mem_fn(&Tensor::defined)))
+    return;
   if (!wanted_.empty() &&
       std::ranges::none_of(node.edges(), [&](const Edge& e) { return needs(e); })) {
     if (!node.released) return;
@@ -376,7 +398,8 @@ void Sweep::accumulate_leaf(Node& leaf, Tensor&& gradient) {
   if (e.after_accumulation.empty() || !e.value) return;
   retain(e.value);
   Tensor value = Tensor::adopt(e.value);
-  for (auto& hook : e.after_accumulation) hook->call(value);
+  const std::size_t count = e.after_accumulation.size();  // one may register another
+  for (std::size_t i = 0; i < count; ++i) e.after_accumulation[i]->call(value);
 }
 
 void Sweep::run() {
@@ -395,6 +418,7 @@ void Sweep::run() {
 
 // grad() collects a leaf's gradient without visiting the leaf: its hooks run once all is there.
 void Sweep::finish_leaves() {
+  if (partial_) return;
   for (auto w = wanted_.begin(); w != wanted_.end(); ++w) {
     if (!w->node->leaf || w->node->extras->hooks.empty() || !w->gradient.defined()) continue;
     const auto first =

@@ -22,8 +22,9 @@ class Sweep {
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
 
-  /// `grad()` alone: the values whose gradients are wanted.
-  void want(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs);
+  /// `grad()` alone: the values whose gradients are wanted. If `partial`, they count as independent
+  /// of one another: the sweep ends at each, before its hooks.
+  void want(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, bool partial);
   void add_root(const Tensor& y, const Tensor& seed);
   void run();
   Tensor take_wanted(std::size_t i) { return std::move(wanted_[i].gradient); }
@@ -73,6 +74,8 @@ class Sweep {
     return true;
   }
   Side* side(Node& node);
+  bool is_wanted(const Node& node) const noexcept;
+  bool ends_at(const Node& node) const noexcept;
   bool leads_to_wanted(Node& node) noexcept;
   void discover(const std::vector<Tensor>& outputs);
   void push(Node& node);
@@ -89,7 +92,7 @@ class Sweep {
   static void fit(const Node& from, Node& target, std::uint32_t output, Tensor& gradient);
 
   std::uint64_t id_;
-  bool retain_graph_, create_graph_;
+  bool retain_graph_, create_graph_, partial_ = false;
   GradModeGuard grad_mode_;
   Sweep* outer_;
   // A heap; that of a small graph lies in the sweep itself.
@@ -101,5 +104,10 @@ class Sweep {
   std::vector<Wanted> wanted_;
   std::unordered_map<Node*, Side> sides_;
 };
+
+/// `grad()`; if `partial`, of inputs that count as independent of one another and whose hooks wait
+/// for another sweep.
+std::vector<Tensor> gradients(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                              const GradOptions& options, bool partial);
 
 }  // namespace xtape::detail

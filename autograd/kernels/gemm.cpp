@@ -189,9 +189,12 @@ void gemm_batched(std::int64_t batch, bool transpose_a, bool transpose_b, std::i
                   std::int64_t stride_a, const T* b, std::int64_t ldb, std::int64_t stride_b,
                   T beta, T* c, std::int64_t ldc, std::int64_t stride_c, Precision precision) {
   if (batch <= 0 || m == 0 || n == 0) return;
-  // One right side for all, rows that follow one another: a single tall product.
-  if (stride_b == 0 && !transpose_a && stride_a == m * lda && stride_c == m * ldc) {
-    return gemm(transpose_a, transpose_b, batch * m, n, k, alpha, a, lda, b, ldb, beta, c, ldc,
+  // One right side for all, rows that follow one another: a single tall product. Of matrices of one
+  // row lda says nothing, and they may be all the same one.
+  const std::int64_t row_a = m == 1 ? stride_a : lda, row_c = m == 1 ? stride_c : ldc;
+  if (stride_b == 0 && !transpose_a && row_a >= k && stride_a == m * row_a &&
+      stride_c == m * row_c) {
+    return gemm(transpose_a, transpose_b, batch * m, n, k, alpha, a, row_a, b, ldb, beta, c, row_c,
                 precision);
   }
   // Few large products run one after the other, each on all threads.

@@ -7,6 +7,7 @@
 
 #include "../error.hpp"
 #include "../tape.hpp"
+#include "alias.hpp"
 #include "arithmetic.hpp"
 #include "creation.hpp"
 
@@ -111,6 +112,14 @@ Tensor permuted(const Tensor& x, const Dims& dims) {
 }
 
 }  // namespace
+
+namespace detail {
+Tensor alias(const Tensor& x) {
+  Tensor y = view_of(x, x.shape(), Shape(x.strides()));
+  record("alias", y, {x}, saves(), [](Backward& t) { t.add(0, t.take_g()); });
+  return y;
+}
+}  // namespace detail
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
   detail::check_defined("reshape", x);

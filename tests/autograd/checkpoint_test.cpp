@@ -50,6 +50,43 @@ Tensor steep(const Tensor& x) { return sin(x * x) * exp(x); }
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(what_depends_on_one_another_is_counted_once) {
+  const Tensor x = leaf({1, 2}), w = leaf({3, 4}), c = w * 2;
+  checkpoint([=](const Tensor& t) { return t * c * w; }, x).sum().backward();
+  XTAPE_SAME(w.grad(), {12, 32});  // of 2 x w^2
+  XTAPE_SAME(x.grad(), {18, 32});
+  const Tensor u = leaf({2}), v = leaf({3});
+  const auto f = [&](const Tensor& t) { return t * v; };
+  const Tensor y = checkpoint(f, checkpoint(f, u)).sum();  // u v^2
+  const Tensor slope = grad({y}, {v}, {.create_graph = true})[0];
+  XTAPE_SAME(slope, {12});
+  XTAPE_SAME(grad({slope}, {v})[0], {4});
+  const Tensor a = leaf({2}), b = a * a;
+  const auto product = [](const Tensor& s, const Tensor& t) { return s * t; };
+  XTAPE_SAME(grad({checkpoint(product, a, b).sum()}, {a}, {.create_graph = true})[0], {12});
+}
+
+BOOST_AUTO_TEST_CASE(hooks_of_what_is_captured_run_once) {
+  int calls = 0;
+  const auto half = [&](const Tensor& g) {
+    ++calls;
+    return g * 0.5;
+  };
+  Tensor w = leaf({3});
+  const Tensor x = leaf({2});
+  w.register_hook(half);
+  Tensor c = w * 1;
+  c.register_hook(half);
+  const auto f = [&](const Tensor& t) { return t * w + c; };
+  checkpoint([&](const Tensor& t) { return checkpoint(f, t); }, x).sum().backward();
+  XTAPE_SAME(w.grad(), {1.25});  // (x + 1 / 2) / 2
+  BOOST_TEST(calls == 2);
+  Tensor u = leaf({2});
+  u.register_hook(half);
+  XTAPE_SAME(grad({checkpoint(f, u).sum()}, {u}, {.create_graph = true})[0], {1.5});
+  BOOST_TEST(calls == 3);
+}
+
 BOOST_AUTO_TEST_CASE(gradients_are_those_of_the_plain_run) {
   const Tensor x = leaf({0.3, -1, 2}), w = leaf({1, 2, 3});
   const auto body = [&](const Tensor& t) { return dropout(steep(t * w), 0.4); };

@@ -127,6 +127,21 @@ BOOST_AUTO_TEST_CASE(what_does_not_matter_has_derivative_zero) {
                   .shape() == Shape{0, 2, 0}));
 }
 
+BOOST_AUTO_TEST_CASE(create_graph_leaves_the_numbers_as_they_are) {
+  const Tensor a = leaf({2}), b = a * a;
+  const auto captures = [&](const Tensor& u) { return u * a; };
+  const auto product = [](const Tensor& u, const Tensor& v) { return u * v; };
+  for (const bool create_graph : {false, true}) {
+    const FunctionalOptions options{.create_graph = create_graph};
+    XTAPE_SAME(jacobian(captures, a, options), {2});
+    const auto both = jacobian(product, {a, b}, options);
+    XTAPE_SAME(both[0][0], {4});
+    XTAPE_SAME(both[0][1], {2});
+  }
+  const Tensor slope = jacobian(captures, a, {.create_graph = true});
+  XTAPE_SAME(grad({slope.sum()}, {a})[0], {1});
+}
+
 BOOST_AUTO_TEST_CASE(create_graph_records_the_results) {
   const auto f = [](const Tensor& x) { return (x * x * x).sum(); };
   const Tensor v = numbers({1, 1});

@@ -379,6 +379,19 @@ BOOST_AUTO_TEST_CASE(an_error_in_a_closure_leaves_the_graph_usable) {
   XTAPE_SAME(x.grad(), {5, 5});
 }
 
+BOOST_AUTO_TEST_CASE(a_hook_may_register_hooks) {
+  Tensor x = leaf({1});
+  int later = 0;
+  x.register_hook([&](const Tensor&) {
+    for (int i = 0; i < 9; ++i) x.register_hook([&](const Tensor&) { ++later; });
+  });
+  (x * 2).sum().backward();
+  BOOST_TEST(later == 0);
+  (x * 2).sum().backward();
+  BOOST_TEST(later == 9);
+  XTAPE_SAME(x.grad(), {4});
+}
+
 BOOST_AUTO_TEST_CASE(tensor_hooks) {
   const NothingLeft nothing_left;
   const Tensor x = leaf({1, 2});

@@ -209,17 +209,40 @@ BOOST_AUTO_TEST_CASE(every_layout_of_both_sides) {
         cut.permute({1, 2, 0}).contiguous().permute({2, 0, 1}),
         flip(cut, {0, 2}),
         cut[0].expand({3, rows, cols}),
+        cut[0][0].expand({3, rows, cols}),
         cut.sum({2}, true).expand({3, rows, cols}),
     };
   };
-  for (const Tensor& a : layouts(4, 7)) {
-    for (const Tensor& b : layouts(7, 5)) {
-      const Array expected = matmul_of(to_array(a), to_array(b));
-      const Array got = to_array(matmul(a, b));
-      BOOST_TEST((got.shape == expected.shape));
-      BOOST_TEST((got.values == expected.values));
+  const auto check = [](const Tensor& a, const Tensor& b) {
+    const Array expected = matmul_of(to_array(a), to_array(b));
+    const Array got = to_array(matmul(a, b));
+    BOOST_TEST((got.shape == expected.shape));
+    BOOST_TEST((got.values == expected.values));
+  };
+  for (const std::int64_t rows : {4, 1}) {
+    for (const std::int64_t terms : {7, 1}) {
+      for (const Tensor& a : layouts(rows, terms)) {
+        for (const std::int64_t columns : {5, 1}) {
+          for (const Tensor& b : layouts(terms, columns)) {
+            check(a, b);
+            check(a, b[1]);
+          }
+        }
+      }
     }
   }
+}
+
+// The gradient of a sum is one number for all places.
+BOOST_AUTO_TEST_CASE(gradients_that_are_one_number_for_all) {
+  const Tensor w = tensor({1, 2, 3}, float64).reshape({3, 1});
+  const Tensor numbers = tensor({1, 10, 20, 30}, float64);
+  Tensor x = ones({4, 1, 3}, float64).requires_grad_();
+  matmul(x, w).backward({.seed = narrow(numbers, 0, 0, 1).expand({4, 1, 1})});
+  XTAPE_SAME(x.grad(), {1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3});
+  x.zero_grad();
+  linear(x, transpose(w, 0, 1)).sum().backward();
+  XTAPE_SAME(x.grad(), {1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3});
 }
 
 BOOST_AUTO_TEST_CASE(what_no_gradient_needs_is_not_saved) {
