@@ -86,7 +86,9 @@ std::int64_t count(const detail::Recording& r) {
   if (name == "scaled_dot_product_attention") return of_attention(in(0), in(1), in(2));
   if (name == "solve_triangular") return y.numel() * size_from_back(in(0), 1) / 2;
   if (name == "solve" || name == "inv") return y.numel() * size_from_back(in(0), 1);
-  if (name.starts_with("lstm") || name.starts_with("gru") || name.starts_with("rnn_")) {
+  const bool recurrent =
+      name.starts_with("lstm") || name.starts_with("gru") || name.starts_with("rnn_");
+  if (recurrent && r.inputs.size() > 4) {  // others may call theirs so
     // The product with the inputs is a `linear` of its own.
     return in(0).numel() / size_from_back(in(0), 1) * in(4).numel();
   }

@@ -25,8 +25,13 @@ std::string shape_of(const Tensor& x) {
 }
 
 // A boolean mask of what is left out as numbers to add.
-Tensor as_numbers(const Tensor& mask, DType dtype) {
-  if (mask.dtype() != boolean) return mask;
+Tensor as_numbers(const char* name, const Tensor& mask, DType dtype) {
+  if (is_floating(mask.dtype())) return mask;
+  if (mask.dtype() != boolean) {
+    throw DTypeError(std::string("expected a boolean ") + name +
+                     ", true where a key is left out, or floating numbers to add, got " +
+                     mask.description());
+  }
   return where(mask, scalar_tensor(-std::numeric_limits<double>::infinity(), dtype),
                scalar_tensor(0, dtype));
 }
@@ -132,7 +137,7 @@ Tensor MultiheadAttention::mask_of(const AttentionCallOptions& call, const Tenso
       throw ShapeError("expected an attn_mask of shape " + to_string(one) + " or " +
                        to_string(each) + ", got " + to_string(m.sizes()));
     }
-    const Tensor numbers = as_numbers(m, q.dtype());
+    const Tensor numbers = as_numbers("attn_mask", m, q.dtype());
     add(m.dim() == 2 ? numbers : reshape(numbers, {batch, num_heads_, queries, keys}));
   }
   if (const Tensor& m = call.key_padding_mask; m.defined()) {
@@ -140,12 +145,12 @@ Tensor MultiheadAttention::mask_of(const AttentionCallOptions& call, const Tenso
       throw ShapeError("expected a key_padding_mask of shape " + to_string(Shape{batch, keys}) +
                        ", got " + to_string(m.sizes()));
     }
-    add(reshape(as_numbers(m, q.dtype()), {batch, 1, 1, keys}));
+    add(reshape(as_numbers("key_padding_mask", m, q.dtype()), {batch, 1, 1, keys}));
   }
   // The fused causal path knows no further keys and no other mask.
   if (call.is_causal && (mask.defined() || extra > 0)) {
     const Tensor later = gt(arange(keys), unsqueeze(arange(queries), 1));
-    add(as_numbers(later, q.dtype()));
+    add(as_numbers("mask", later, q.dtype()));
   }
   return mask;
 }

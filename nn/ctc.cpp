@@ -8,6 +8,7 @@
 
 #include "../autograd/error.hpp"
 #include "../autograd/kernels/ctc.hpp"
+#include "../autograd/ops/alias.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/creation.hpp"
 #include "../autograd/ops/indexing.hpp"
@@ -187,9 +188,14 @@ Tensor losses_of(const Tensor& log_probs, const Tensor& rows, const Tensor& inpu
              return t.add(0,
                           fused_gradient(t.g(), in, labels, steps, lengths, blank, zero_infinity));
            }
-           Tensor losses = detail::composed_ctc(in, labels, steps, lengths, blank);
+           // What stands beyond a target's length may be any number; and the hooks of the input
+           // are of the sweep that called.
+           const Tensor places = arange(labels.sizes()[1]);
+           const Tensor own = where(lt(places, unsqueeze(lengths, 1)), labels, blank);
+           const Tensor x = xtape::detail::alias(in);
+           Tensor losses = detail::composed_ctc(x, own, steps, lengths, blank);
            if (zero_infinity) losses = where(gt(losses, 1e29), zeros_like(losses), losses);
-           t.add(0, grad({losses}, {in}, {.grad_outputs = {t.g()}, .create_graph = true})[0]);
+           t.add(0, grad({losses}, {x}, {.grad_outputs = {t.g()}, .create_graph = true})[0]);
          });
   return y;
 }

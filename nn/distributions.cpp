@@ -77,6 +77,10 @@ Tensor Distribution::rsample(const Shape& sample_shape) const {
   return draw(shape);
 }
 
+TensorOrNumber::TensorOrNumber(const Tensor& x) : tensor_(x) {
+  if (!x.defined()) throw ValueError("distribution: a parameter is undefined");
+}
+
 void Distribution::broadcast(Tensor& a, const TensorOrNumber& from) {
   a = from.is_number() ? scalar_tensor(from.number(), float32) : from.tensor();
   if (!is_floating(a.dtype())) {

@@ -17,7 +17,8 @@ namespace xtape::nn::distributions {
 /// What a parameter is given as: a number takes the dtype of the others (float32 alone).
 class XTAPE_API TensorOrNumber {
  public:
-  TensorOrNumber(const Tensor& x) : tensor_(x) {}
+  /// Throws ValueError if x is undefined.
+  TensorOrNumber(const Tensor& x);
   TensorOrNumber(Scalar x) : number_(x) {}
   template <class T>
   requires(std::is_arithmetic_v<T>) TensorOrNumber(T x) : number_(x) {}

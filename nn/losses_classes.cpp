@@ -41,7 +41,7 @@ Tensor along_classes(const Tensor& weight, const Tensor& x) {
 
 // What labels pick out: the elements of x there, and each position's weight, 0 where ignored.
 struct Picked {
-  Tensor values, weights;
+  Tensor values, weights, counts;
 };
 
 Picked pick(const Tensor& x, const Tensor& target, const Tensor& weight, std::int64_t ignored) {
@@ -49,8 +49,10 @@ Picked pick(const Tensor& x, const Tensor& target, const Tensor& weight, std::in
   const Tensor counts = ne(target, ignored);
   const Tensor label = where(counts, target, scalar_tensor(0, int64));
   Picked p;
-  p.values = squeeze(gather(x, dim, unsqueeze(label, dim)), dim);
+  // Not by the weight 0, which of an infinite value would make NaN.
+  p.values = where(counts, squeeze(gather(x, dim, unsqueeze(label, dim)), dim), 0);
   p.weights = counts.to(x.dtype());
+  p.counts = counts;
   if (weight.defined()) {
     const Tensor each = index_select(weight.to(x.dtype()), 0, label.reshape({label.numel()}));
     p.weights = p.weights * each.view(label.shape());
@@ -73,8 +75,8 @@ Tensor weighted_cross_entropy(const Tensor& input, const Tensor& target,
   if (o.label_smoothing > 0) {
     const auto classes = static_cast<double>(o.weight.numel());
     const Tensor all = sum(logs * along_classes(o.weight, logs), {class_dim(input)});
-    const Tensor counts = ne(target, o.ignore_index).to(logs.dtype());
-    losses = losses * (1 - o.label_smoothing) - counts * all * (o.label_smoothing / classes);
+    losses =
+        losses * (1 - o.label_smoothing) - where(at.counts, all, 0) * (o.label_smoothing / classes);
   }
   return reduce_weighted("cross_entropy", losses, at.weights, o.reduction);
 }

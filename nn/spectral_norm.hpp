@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "../autograd/checkpoint.hpp"
 #include "../autograd/export.hpp"
 #include "module.hpp"
 #include "weight_norm.hpp"
@@ -51,7 +52,7 @@ class SpectralNorm : public Layer {
   }
 
   Tensor forward(const Tensor& x) override {
-    if (this->is_training()) {
+    if (this->is_training() && !is_recomputing()) {
       detail::power_iteration(detail::as_matrix(weight_orig.detach(), options_.dim), weight_u,
                               weight_v, options_);
     }

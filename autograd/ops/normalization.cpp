@@ -280,6 +280,12 @@ Tensor instance_norm(const Tensor& x, const Tensor& running_mean, const Tensor& 
     return batch_norm(x, running_mean, running_var, weight, bias, as_batch);
   // Each sample's channels are channels of one large sample.
   const std::int64_t samples = x.sizes()[0], channels = x.sizes()[1];
+  std::int64_t each = 1;
+  for (int i = 2; i < x.dim(); ++i) each *= x.sizes()[i];
+  if (each < 2) {
+    throw ValueError("instance_norm: expected more than 1 value per channel and sample, got " +
+                     to_string(x.sizes()));
+  }
   const auto repeated = [&](const Tensor& v) {
     return v.defined() ? repeat(v, {samples}) : Tensor();
   };
@@ -313,9 +319,13 @@ Tensor group_norm(const Tensor& x, std::int64_t num_groups, const Tensor& weight
   const Shape channels{x.sizes()[1]};
   check_shape("group_norm", "weight", weight, channels);
   check_shape("group_norm", "bias", bias, channels);
-  if (x.numel() == 0) return x * 1;
-  const std::int64_t rows = x.sizes()[0] * num_groups, count = x.numel() / rows;
-  Tensor y = reshape(layer_norm(reshape(x, {rows, count}), {count}, {}, {}, eps), x.shape());
+  Tensor y;
+  if (x.numel() == 0) {
+    y = x * 1;
+  } else {
+    const std::int64_t rows = x.sizes()[0] * num_groups, count = x.numel() / rows;
+    y = reshape(layer_norm(reshape(x, {rows, count}), {count}, {}, {}, eps), x.shape());
+  }
   if (weight.defined()) y = y * by_channel(weight, x.dim());
   return bias.defined() ? y + by_channel(bias, x.dim()) : y;
 }

@@ -132,8 +132,9 @@ Tensor average_backward(const Pooling& s, AverageDivisor divisor, const Tensor& 
 std::int64_t output_size(std::int64_t in, std::int64_t kernel, std::int64_t stride,
                          std::int64_t padding, std::int64_t dilation, bool ceil_mode) noexcept {
   const std::int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1;
-  if (room < 0 && !ceil_mode) return 0;
-  std::int64_t out = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+  const std::int64_t steps = room + (ceil_mode ? stride - 1 : 0);
+  if (steps < 0) return 0;
+  std::int64_t out = steps / stride + 1;
   if (ceil_mode && (out - 1) * stride >= in + padding) --out;
   return out;
 }

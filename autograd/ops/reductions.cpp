@@ -160,13 +160,23 @@ Tensor var(const Tensor& x, const Shape& dims, std::int64_t correction, bool kee
   return v.y;
 }
 
+namespace {
+
+// g / norm, 0 where the norm is 0. The divisor is masked too: what is masked after a division by 0
+// is NaN in a second derivative.
+Tensor over_norm(const Tensor& g, const Tensor& norm) {
+  const Tensor zero = eq(norm, 0);
+  return masked_fill(g / masked_fill(norm, zero, 1), zero, 0);
+}
+
+}  // namespace
+
 Tensor std(const Tensor& x, const Shape& dims, std::int64_t correction, bool keepdim) {
   const Mask mask = reduced_dims("std", x, dims);
   Variance v = variance("std", x, mask, correction, keepdim, true);
   const double divisor = v.divisor;
   record("std", v.y, {x}, saves(x, v.mean, v.y), [mask, divisor](Backward& t) {
-    const Tensor output = t.saved(2);
-    const Tensor g = masked_fill(t.g() / (output * divisor), eq(output, 0), 0);
+    const Tensor g = over_norm(t.g() / divisor, t.saved(2));
     t.add(0, expanded(g, mask, t.sizes(0)) * centered(t, mask));
   });
   return v.y;
@@ -219,9 +229,7 @@ Tensor euclidean_norm(const Tensor& x, Mask mask, bool keepdim) {
   Tensor y = plan.result(x.dtype());
   kernels::reduce_norm(plan.reduction(), x.dtype(), y.value()->data, x.value()->data);
   record("norm", y, {x}, saves(x, y), [mask](Backward& t) {
-    const Tensor output = t.saved(1);
-    const Tensor g = masked_fill(t.g() / output, eq(output, 0), 0);
-    t.add(0, expanded(g, mask, t.sizes(0)) * t.saved(0));
+    t.add(0, expanded(over_norm(t.g(), t.saved(1)), mask, t.sizes(0)) * t.saved(0));
   });
   return y;
 }
@@ -235,7 +243,8 @@ Tensor power_norm(const Tensor& x, double p, Mask mask, bool keepdim) {
   record("norm", y, {x}, saves(x, y), [mask, p](Backward& t) {
     const Tensor input = t.saved(0), zero = eq(input, 0);
     // Where x is 0, a number that no power of is infinite.
-    const Tensor share = masked_fill(abs(input) / expanded(t.saved(1), mask, t.sizes(0)), zero, 1);
+    const Tensor norms = t.saved(1), wide = masked_fill(norms, eq(norms, 0), 1);
+    const Tensor share = masked_fill(abs(input) / expanded(wide, mask, t.sizes(0)), zero, 1);
     const Tensor slope = masked_fill(pow(share, p - 1) * sign(input), zero, 0);
     t.add(0, expanded(t.g(), mask, t.sizes(0)) * slope);
   });

@@ -308,6 +308,7 @@ Tensor expand(const Tensor& x, const Shape& shape) {
                      to_string(shape));
   }
   if (same) return x;
+  detail::checked_numel("expand", sizes);
   Tensor y = view_of(x, sizes, strides);
   // The engine sums the gradient back over what was broadcast.
   record("expand", y, {x}, saves(), [](Backward& t) { t.add(0, t.take_g()); });

@@ -134,6 +134,10 @@ void check_labels(const char* operation, const Tensor& input, const Tensor& targ
     throw ShapeError(std::string(operation) + ": empty batch, input " + to_string(input.sizes()));
   }
   const std::int64_t classes = input.sizes()[dim];
+  if (classes == 0) {
+    throw ShapeError(std::string(operation) + ": expected at least 1 class, got input " +
+                     to_string(input.sizes()));
+  }
   const Tensor labels = target.contiguous();
   const std::int64_t* label = labels.data<std::int64_t>();
   for (std::int64_t i = 0; i < target.numel(); ++i) {

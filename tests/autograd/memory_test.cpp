@@ -63,11 +63,10 @@ BOOST_AUTO_TEST_CASE(large_blocks_ask_for_huge_pages) {
     BOOST_TEST_MESSAGE("skipped: no pools, or no huge pages in this system");
     return;
   }
-  const Tensor large = empty({5 << 20}), small = empty({1 << 16});
+  const Tensor large = empty({5 << 20});  // a small one may lie where a large one lay before
   const auto* first = reinterpret_cast<const char*>(large.data<float>());
   BOOST_TEST((flags_of_mapping(first).find(" hg ") != std::string::npos));
   BOOST_TEST((flags_of_mapping(first + (18 << 20)).find(" hg ") != std::string::npos));
-  BOOST_TEST((flags_of_mapping(small.data<float>()).find(" hg ") == std::string::npos));
 }
 
 BOOST_AUTO_TEST_CASE(blocks_are_aligned_and_apart) {

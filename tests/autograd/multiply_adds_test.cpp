@@ -8,6 +8,7 @@
 #include <xtape/autograd/ops/matmul.hpp>
 #include <xtape/autograd/ops/recurrent.hpp>
 #include <xtape/autograd/ops/reductions.hpp>
+#include <xtape/autograd/tape.hpp>
 
 namespace {
 
@@ -33,6 +34,15 @@ BOOST_AUTO_TEST_CASE(products) {
   BOOST_TEST(counted([&] { linear(a, zeros({5, 4}), none); }) == 2 * 3 * 4 * 5);
   BOOST_TEST(counted([&] { matmul(zeros({0, 4}), b); }) == 0);
   BOOST_TEST(counted([&] { matmul(zeros({3, 0}), zeros({0, 2})); }) == 0);
+}
+
+// Others may call their operations as the library does its own.
+BOOST_AUTO_TEST_CASE(operations_of_others) {
+  const Tensor x = ones({3}).requires_grad_();
+  BOOST_TEST(counted([&] {
+               Tensor y = ones({3});
+               record("gru_gate", y, {x}, saves(), [](Backward& t) { t.add(0, t.g()); });
+             }) == 0);
 }
 
 // A gradient of a product is a product as large, one for each factor.

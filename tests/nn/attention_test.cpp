@@ -109,6 +109,11 @@ BOOST_AUTO_TEST_CASE(attention_errors) {
                         says("expected an attn_mask of shape [5, 5] or [4, 5, 5], got [4, 5]"));
   BOOST_CHECK_EXCEPTION(m(x, x, x, {.key_padding_mask = zeros({5, 2})}), ShapeError,
                         says("expected a key_padding_mask of shape [2, 5], got [5, 2]"));
+  BOOST_CHECK_EXCEPTION(
+      m(x, x, x, {.attn_mask = ones({5, 5}, int64), .is_causal = true}), DTypeError,
+      says("expected a boolean attn_mask, true where a key is left out, or floating numbers"));
+  BOOST_CHECK_EXCEPTION(m(x, x, x, {.key_padding_mask = ones({2, 5}, uint8)}), DTypeError,
+                        says("expected a boolean key_padding_mask"));
   BOOST_CHECK_EXCEPTION(nn::MultiheadAttention(4, 3), ValueError, says("heads that divide"));
   BOOST_CHECK_THROW(nn::MultiheadAttention(0, 1), ValueError);
   BOOST_CHECK_THROW(nn::MultiheadAttention(4, 2, {.dropout = 1}), ValueError);

@@ -131,6 +131,25 @@ BOOST_AUTO_TEST_CASE(both_forms_agree) {
   check_values(gradient(fused, false), nn_test::values(gradient(fused, true)), 1e-13);
 }
 
+// Beyond a target's length may stand what is no class.
+BOOST_AUTO_TEST_CASE(targets_padded_by_other_numbers) {
+  manual_seed(5);
+  Tensor x = randn({6, 2, 4}, float64).requires_grad_();
+  int calls = 0;
+  const Tensor logs = log_softmax(x, 2);
+  Tensor(logs).register_hook([&](const Tensor&) { ++calls; });
+  const auto gradient = [&](double padding, bool create_graph) {
+    const Tensor y = nn::ctc_loss(logs, numbers({1, padding, 1, 2}).reshape({2, 2}),
+                                  numbers({6, 6}), numbers({1, 2}));
+    return grad({y}, {x}, {.retain_graph = true, .create_graph = create_graph})[0].detach();
+  };
+  const auto expected = nn_test::values(gradient(0, false));
+  check_values(gradient(-1, false), expected);
+  check_values(gradient(-1, true), expected, 1e-13);
+  check_values(gradient(99, true), expected, 1e-13);
+  BOOST_TEST(calls == 4);
+}
+
 BOOST_AUTO_TEST_CASE(labels_that_do_not_fit) {
   Tensor x = zeros({2, 2, 3}).requires_grad_();
   const Tensor labels = tensor({{1, 1}, {1, 2}}, int64);  // the first needs a blank between

@@ -205,6 +205,7 @@ BOOST_AUTO_TEST_CASE(extremes_stay_finite) {
 BOOST_AUTO_TEST_CASE(errors) {
   const Tensor one = ones({2}), bad = full({2}, -1);
   BOOST_CHECK_EXCEPTION(Normal(one, bad), ValueError, says("Normal: expected a positive scale"));
+  BOOST_CHECK_EXCEPTION(Normal(Tensor(), 1), ValueError, says("a parameter is undefined"));
   BOOST_CHECK_EXCEPTION(Normal(one, NAN), ValueError, says("Normal: expected a positive scale"));
   BOOST_CHECK_EXCEPTION(Normal(one, ones({2}, float64)), DTypeError,
                         says("Normal: expected parameters of one dtype, got"));

@@ -159,6 +159,23 @@ BOOST_AUTO_TEST_CASE(cross_entropy_errors) {
   BOOST_CHECK_THROW(nn::cross_entropy(zeros({2, 3}), zeros({2})), DTypeError);
 }
 
+BOOST_AUTO_TEST_CASE(no_classes) {
+  BOOST_CHECK_EXCEPTION(nn::cross_entropy(zeros({2, 0}), full({2}, -100, int64)), ShapeError,
+                        says("cross_entropy: expected at least 1 class, got input [2, 0]"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_ignored_may_be_infinite) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Tensor logs = tensor({{-inf, 0.0}, {0.0, -1.0}}).requires_grad_();
+  const Tensor labels = tensor({-100, 1}, int64);
+  check_values(nn::nll_loss(logs, labels), {1});
+  nn::nll_loss(logs, labels).backward();
+  check_values(logs.grad(), {0, 0, 0, -1});
+  const Tensor plain = nn::cross_entropy(logs, labels, {.label_smoothing = 0.1});
+  check_values(nn::cross_entropy(logs, labels, {.weight = ones({2}), .label_smoothing = 0.1}),
+               nn_test::values(plain), 1e-6);
+}
+
 // The fused pass and the composed one that weights take.
 BOOST_AUTO_TEST_CASE(weights_of_one_change_nothing) {
   manual_seed(2);

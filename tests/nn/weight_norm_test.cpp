@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <xtape/autograd/checkpoint.hpp>
 #include <xtape/autograd/gradcheck.hpp>
 #include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/creation.hpp>
@@ -104,6 +105,17 @@ BOOST_AUTO_TEST_CASE(copies_and_saved_states_work) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(nn_spectral_norm)
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_computes_the_same_again) {
+  manual_seed(6);
+  SpectralNorm<nn::Linear> plain{nn::Linear(4, 3)}, saved{nn::Linear(4, 3)};
+  nn::load_state(saved, nn::state_dict(plain));
+  const Tensor x = randn({2, 4}).requires_grad_();
+  square(plain(x)).sum().backward();
+  square(checkpoint([&](const Tensor& t) { return saved(t); }, x)).sum().backward();
+  check_values(saved.weight_orig.grad(), values(plain.weight_orig.grad()), 1e-6);
+  check_values(saved.weight_u, values(plain.weight_u));
+}
 
 BOOST_AUTO_TEST_CASE(the_largest_singular_value_becomes_one) {
   manual_seed(2);

@@ -245,6 +245,19 @@ BOOST_AUTO_TEST_CASE(channels_last_stays_channels_last) {
 }
 
 // No difference of large squares: what is left of a large constant is its deviation.
+BOOST_AUTO_TEST_CASE(an_empty_batch_has_a_gradient) {
+  Tensor w = ones({4}).requires_grad_(), b = zeros({4}).requires_grad_();
+  group_norm(zeros({0, 4, 3}), 2, w, b).sum().backward();
+  XTAPE_SAME(w.grad(), {0, 0, 0, 0});
+  XTAPE_SAME(b.grad(), {0, 0, 0, 0});
+}
+
+BOOST_AUTO_TEST_CASE(one_value_has_no_variance) {
+  BOOST_CHECK_EXCEPTION(instance_norm(zeros({2, 3, 1})), ValueError,
+                        says("instance_norm: expected more than 1 value per channel and sample, "
+                             "got [2, 3, 1]"));
+}
+
 BOOST_AUTO_TEST_CASE(large_means) {
   for (const Tensor& y : {layer_norm(full({2, 100}, 1e6), {100}),
                           batch_norm(full({100, 2}, 1e6), {}, {}, {}, {}, {.training = true})}) {

@@ -328,6 +328,12 @@ BOOST_AUTO_TEST_CASE(ties_and_nan) {
   XTAPE_SAME(equal.grad(), {1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0});
 }
 
+BOOST_AUTO_TEST_CASE(ceil_mode_gives_no_window_to_too_little_input) {
+  const MaxPool2dOptions ceil{.stride = 2, .ceil_mode = true};
+  BOOST_CHECK_THROW(max_pool2d(zeros({1, 1, 1, 1}), 3, ceil), ShapeError);
+  BOOST_TEST(max_pool2d(zeros({1, 1, 2, 2}), 3, ceil).numel() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(minus_infinity_is_a_number) {
   const double infinity = std::numeric_limits<double>::infinity();
   const Tensor x = full({1, 2, 4, 4}, -infinity).requires_grad_();

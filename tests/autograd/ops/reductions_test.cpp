@@ -357,6 +357,17 @@ BOOST_AUTO_TEST_CASE(norms_have_finite_gradients_at_zeros) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(norms_have_finite_second_derivatives_at_zeros) {
+  const auto second = [](const auto& f) {
+    const Tensor x = leaf({0, 0});
+    const Tensor g = grad({f(x)}, {x}, {.create_graph = true})[0];
+    return grad({g.sum()}, {x}, {.allow_unused = true})[0];
+  };
+  XTAPE_SAME(second([](const Tensor& x) { return norm(x); }), {0, 0});
+  XTAPE_SAME(second([](const Tensor& x) { return norm(x, 3); }), {0, 0});
+  XTAPE_SAME(second([](const Tensor& x) { return xtape::std(x); }), {0, 0});
+}
+
 BOOST_AUTO_TEST_CASE(many_ones_are_counted_exactly) {
   constexpr std::int64_t kCount = 20'000'000;
   const Tensor x = ones({kCount});

@@ -249,6 +249,10 @@ BOOST_AUTO_TEST_CASE(views_share_memory) {
   BOOST_TEST((elements(x.transpose(0, 1).reshape({24})[4]) == Values{36}));
 }
 
+BOOST_AUTO_TEST_CASE(too_many_elements_to_count) {
+  BOOST_CHECK_THROW(ones({1}).expand({1ll << 32, 1ll << 32}), ShapeError);
+}
+
 BOOST_AUTO_TEST_CASE(dimensions_of_size_one_and_none) {
   const Tensor x = arange(6).view({1, 2, 1, 3});
   BOOST_TEST((x.transpose(1, 3).reshape({3, 2}).shape() == Shape{3, 2}));
