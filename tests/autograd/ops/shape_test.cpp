@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <boost/test/unit_test.hpp>
+#include <xtape/autograd/ops/alias.hpp>
 #include <xtape/autograd/ops/arithmetic.hpp>
 #include <xtape/autograd/ops/reductions.hpp>
 #include <xtape/autograd/ops/shape.hpp>
@@ -93,6 +94,10 @@ const Rows rows({
            return unflatten(zeros({2, 3}), 1, {2, -1});
          },
          "does not split into [2, -1]")}},
+    {.name = "alias",
+     .f = [](const Tensor& x) { return xtape::detail::alias(x); },
+     .reference = [](const Array& x) { return x; },
+     .inputs = {{real({2, 3})}, {real({})}, {real({0, 3})}}},
     {.name = "squeeze",
      .f =
          [](const Tensor& x) {
